@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fs
+
+import (
+	"time"
+
+	"lodger/abi"
+)
+
+// Context is on whose behalf and from which place an operation happens. The
+// kernel keeps one per task and updates it; it is only read here.
+type Context struct {
+	Creds *Creds
+	Root  Path // the task's root directory; must be set
+	Cwd   Path
+	Umask uint32
+	// Now tells file times; nil means the host's real time clock.
+	Now func() abi.Timespec
+	// Task is the calling task, opaque here; procfs and devices look at it.
+	Task any
+}
+
+// Time gives the time for file time stamps.
+func (c *Context) Time() abi.Timespec {
+	if c != nil && c.Now != nil {
+		return c.Now()
+	}
+	t := time.Now()
+	return abi.Timespec{Sec: t.Unix(), Nsec: int64(t.Nanosecond())}
+}
+
+// UserMemory is the calling task's memory, for ioctls.
+type UserMemory interface {
+	// CopyIn fills p from guest address addr; abi.EFAULT.
+	CopyIn(addr uint64, p []byte) error
+	// CopyOut writes p to guest address addr; abi.EFAULT.
+	CopyOut(addr uint64, p []byte) error
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fs
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"lodger/abi"
+)
+
+// Mount is a super block's (sub)tree at a place.
+type Mount struct {
+	ID     int // mount id, as in mountinfo
+	SB     *SuperBlock
+	Root   *Dentry // what is mounted
+	Source string  // first field of /proc/mounts
+
+	flags atomic.Uint32 // MS_RDONLY, NOSUID, NODEV, NOEXEC, NOATIME, NODIRATIME, RELATIME, NOSYMFOLLOW
+	files atomic.Int32  // open files, for EBUSY
+
+	// Guarded by MountNS.mu of the name space, except that above() reads up
+	// without it.
+	ns       atomic.Pointer[MountNS]
+	up       atomic.Pointer[Path]
+	children map[*Dentry]*Mount
+	seq      int // order of mounting
+}
+
+// mountFlags are the MS_* bits that belong to a mount, not to the super block.
+const mountFlags = abi.MS_RDONLY | abi.MS_NOSUID | abi.MS_NODEV | abi.MS_NOEXEC | abi.MS_NOATIME |
+	abi.MS_NODIRATIME | abi.MS_RELATIME | abi.MS_NOSYMFOLLOW
+
+// Flags gives the MS_* bits of the mount.
+func (m *Mount) Flags() uint32 { return m.flags.Load() }
+
+// ReadOnly reports whether mount or super block forbids writes.
+func (m *Mount) ReadOnly() bool {
+	return m.flags.Load()&abi.MS_RDONLY != 0 || m.SB.ReadOnly()
+}
+
+// Mountpoint gives the place that m covers; not ok for a root mount.
+func (m *Mount) Mountpoint() (Path, bool) { return m.above() }
+
+func (m *Mount) above() (Path, bool) {
+	p := m.up.Load()
+	if p == nil {
+		return Path{}, false
+	}
+	return *p, true
+}
+
+// MountNS is a mount name space.
+type MountNS struct {
+	vfs *VFS
+	mu  sync.RWMutex
+	seq int // guarded by mu
+
+	root *Mount // guarded by mu
+}
+
+// RootPath gives the root of the name space.
+func (ns *MountNS) RootPath() Path {
+	ns.mu.RLock()
+	defer ns.mu.RUnlock()
+	return Path{ns.root, ns.root.Root}
+}
+
+// newMount makes a mount of sb's tree at root, not yet in any name space.
+func (v *VFS) newMount(sb *SuperBlock, root *Dentry, source string, flags uint32) *Mount {
+	m := &Mount{ID: int(v.nextMnt.Add(1)) + 20, SB: sb, Root: root, Source: source}
+	m.flags.Store(flags & mountFlags)
+	sb.mounts.Add(1)
+	return m
+}
+
+// NewMountNS makes a name space whose root is sb, mounted with MS_* flags.
+func (v *VFS) NewMountNS(sb *SuperBlock, source string, flags uint32) *MountNS {
+	ns := &MountNS{vfs: v}
+	ns.root = v.newMount(sb, sb.Root, source, defaultAtime(flags))
+	ns.root.ns.Store(ns)
+	return ns
+}
+
+// NewDetachedMount makes a mount outside any name space, for kernel use
+// (memfds) and for tests.
+func (v *VFS) NewDetachedMount(sb *SuperBlock, flags uint32) *Mount {
+	return v.newMount(sb, sb.Root, "none", flags)
+}
+
+// defaultAtime adds MS_RELATIME, the default since Linux 2.6.30.
+func defaultAtime(flags uint32) uint32 {
+	if flags&(abi.MS_NOATIME|abi.MS_STRICTATIME) == 0 {
+		flags |= abi.MS_RELATIME
+	}
+	return flags &^ abi.MS_STRICTATIME
+}

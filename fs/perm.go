@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fs
+
+import "lodger/abi"
+
+// mayAccess is inode_permission(9): it checks mask (of R_OK, W_OK, X_OK) for
+// the inode at d; EROFS, EACCES.
+func mayAccess(ctx *Context, d *Dentry, mask uint32) error {
+	if mask&abi.W_OK != 0 && d.sb.ReadOnly() {
+		switch d.kind {
+		case abi.S_IFREG, abi.S_IFDIR, abi.S_IFLNK:
+			return abi.EROFS
+		}
+	}
+	if p, ok := d.inode.(Permissioner); ok {
+		return p.Permission(ctx, mask)
+	}
+	if d.kind == abi.S_IFDIR && ctx.Creds.Capable(abi.CAP_DAC_OVERRIDE) {
+		return nil
+	}
+	a, err := d.inode.Getattr()
+	if err != nil {
+		return err
+	}
+	return CheckMode(ctx.Creds, &a, mask)
+}
+
+// maySearch checks the right to look a name up in d. It is the fast path of
+// walks: an almighty caller needs no attributes.
+func maySearch(ctx *Context, d *Dentry) error {
+	if ctx.Creds.Effective&(1<<abi.CAP_DAC_OVERRIDE|1<<abi.CAP_DAC_READ_SEARCH) != 0 {
+		if _, ok := d.inode.(Permissioner); !ok {
+			return nil
+		}
+	}
+	return mayAccess(ctx, d, abi.X_OK)
+}
+
+// CheckMode is generic_permission(9): mode bits, then capabilities; EACCES.
+func CheckMode(c *Creds, a *Attr, mask uint32) error {
+	mode := a.Mode
+	switch {
+	case c.FSUID == a.UID:
+		mode >>= 6
+	case c.InGroup(a.GID):
+		mode >>= 3
+	}
+	if mask&^mode == 0 {
+		return nil
+	}
+	if a.IsDir() {
+		if c.Capable(abi.CAP_DAC_OVERRIDE) || mask&abi.W_OK == 0 && c.Capable(abi.CAP_DAC_READ_SEARCH) {
+			return nil
+		}
+		return abi.EACCES
+	}
+	if mask == abi.R_OK && c.Capable(abi.CAP_DAC_READ_SEARCH) {
+		return nil
+	}
+	if c.Capable(abi.CAP_DAC_OVERRIDE) && (mask&abi.X_OK == 0 || a.Mode&abi.S_IXUGO != 0) {
+		return nil
+	}
+	return abi.EACCES
+}
+
+// isOwner is inode_owner_or_capable(9).
+func isOwner(c *Creds, a *Attr) bool {
+	return c.FSUID == a.UID || c.Capable(abi.CAP_FOWNER)
+}
+
+// mayCreate is may_create in fs/namei.c: the right to add a name to dir.
+func mayCreate(ctx *Context, dir *Dentry) error {
+	if dir.gone.Load() {
+		return abi.ENOENT
+	}
+	return mayAccess(ctx, dir, abi.W_OK|abi.X_OK)
+}
+
+// mayDelete is may_delete in fs/namei.c: the right to remove victim from dir.
+func mayDelete(ctx *Context, dir, victim *Dentry, wantDir bool) error {
+	if err := mayAccess(ctx, dir, abi.W_OK|abi.X_OK); err != nil {
+		return err
+	}
+	if err := checkSticky(ctx, dir, victim); err != nil {
+		return err
+	}
+	if wantDir {
+		if !victim.IsDir() {
+			return abi.ENOTDIR
+		}
+	} else if victim.IsDir() {
+		return abi.EISDIR
+	}
+	if dir.gone.Load() {
+		return abi.ENOENT
+	}
+	return nil
+}
+
+// checkSticky lets only owners remove names from a sticky directory.
+func checkSticky(ctx *Context, dir, victim *Dentry) error {
+	if ctx.Creds.Capable(abi.CAP_FOWNER) {
+		return nil
+	}
+	da, err := dir.inode.Getattr()
+	if err != nil {
+		return err
+	}
+	if da.Mode&abi.S_ISVTX == 0 || da.UID == ctx.Creds.FSUID {
+		return nil
+	}
+	va, err := victim.inode.Getattr()
+	if err != nil {
+		return err
+	}
+	if va.UID != ctx.Creds.FSUID {
+		return abi.EPERM
+	}
+	return nil
+}
+
+// newAttr makes the attributes of a new inode in dir: owner, umask and S_ISGID
+// inheritance (inode_init_owner and mode_strip_sgid).
+func newAttr(ctx *Context, dir *Dentry, mode uint32, rdev uint64) (NewAttr, error) {
+	na := NewAttr{Mode: mode, UID: ctx.Creds.FSUID, GID: ctx.Creds.FSGID, Rdev: rdev, Now: ctx.Time()}
+	da, err := dir.inode.Getattr()
+	if err != nil {
+		return na, err
+	}
+	if da.Mode&abi.S_ISGID != 0 {
+		na.GID = da.GID
+		if mode&abi.S_IFMT == abi.S_IFDIR {
+			na.Mode |= abi.S_ISGID
+		} else if mode&(abi.S_ISGID|abi.S_IXGRP) == abi.S_ISGID|abi.S_IXGRP &&
+			!ctx.Creds.InGroup(na.GID) && !ctx.Creds.Capable(abi.CAP_FSETID) {
+			na.Mode &^= abi.S_ISGID
+		}
+	}
+	if mode&abi.S_IFMT != abi.S_IFLNK {
+		na.Mode &^= ctx.Umask & 0o777
+	}
+	return na, nil
+}

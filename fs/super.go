@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fs
+
+import (
+	"sort"
+	"sync"
+	"sync/atomic"
+
+	"lodger/abi"
+)
+
+// VFS is one guest's virtual file system: what Linux keeps in global variables.
+// Make it with New.
+type VFS struct {
+	renameMu sync.Mutex // see the package comment
+	dcache   dcache
+	nextDev  atomic.Uint32 // minor number of the next anonymous device
+	nextMnt  atomic.Int32
+	nextAnon atomic.Uint64 // inode numbers of anonymous files
+
+	regMu sync.RWMutex
+	types map[string]FSType      // guarded by regMu
+	chr   map[uint64]*CharDevice // guarded by regMu
+
+	inodeMu sync.Mutex
+	writers map[Inode]int        // guarded by inodeMu: >0 open for write, <0 denied (i_writecount)
+	fifos   map[Inode]*fifo      // guarded by inodeMu
+	locks   map[Inode]*fileLocks // guarded by inodeMu
+	posix   lockGraph            // who waits for whom, guarded by inodeMu
+
+	anon *Mount // holds pipes, sockets and other nameless files
+}
+
+// New makes an empty VFS. maxDentries bounds the dentry cache; 0 means 8192.
+func New(maxDentries int) *VFS {
+	if maxDentries <= 0 {
+		maxDentries = 8192
+	}
+	v := &VFS{
+		types:   map[string]FSType{},
+		chr:     map[uint64]*CharDevice{},
+		writers: map[Inode]int{},
+		fifos:   map[Inode]*fifo{},
+		locks:   map[Inode]*fileLocks{},
+	}
+	v.dcache.ring = make([]*Dentry, maxDentries)
+	v.initAnon()
+	return v
+}
+
+// FSType is a kind of file system that mount(2) knows.
+type FSType struct {
+	Name  string
+	NoDev bool // needs no block device ("nodev" in /proc/filesystems)
+	// Mount makes a super block. source and data are mount(2)'s; flags are MS_*.
+	Mount func(v *VFS, ctx *Context, source string, flags uint32, data string) (*SuperBlock, error)
+}
+
+// RegisterFS makes t known to Mount.
+func (v *VFS) RegisterFS(t FSType) {
+	v.regMu.Lock()
+	defer v.regMu.Unlock()
+	v.types[t.Name] = t
+}
+
+// FSTypes lists the known types by name, for /proc/filesystems.
+func (v *VFS) FSTypes() []FSType {
+	v.regMu.RLock()
+	defer v.regMu.RUnlock()
+	l := make([]FSType, 0, len(v.types))
+	for _, t := range v.types {
+		l = append(l, t)
+	}
+	sort.Slice(l, func(i, j int) bool { return l[i].Name < l[j].Name })
+	return l
+}
+
+// SuperBlock is one file system instance.
+type SuperBlock struct {
+	VFS   *VFS
+	Type  string // "tmpfs"
+	Dev   uint64 // st_dev of its inodes
+	Root  *Dentry
+	Magic int64
+	// Ops has the abilities Statfser, OptionShower, Remounter, SuperSyncer and
+	// SuperReleaser.
+	Ops any
+	// Revalidates tells that directories implement Revalidator.
+	Revalidates bool
+	// NoNegatives tells that a missing name is ENOENT even for who wants to make
+	// it (procfs, whose lookups leave no negative dentry).
+	NoNegatives bool
+
+	flags  atomic.Uint32 // abi.MS_RDONLY
+	mounts atomic.Int32  // mounts of it
+}
+
+// NewSuperBlock makes a super block with a new anonymous device number. The
+// file system makes its root inode with that number and calls SetRoot.
+func (v *VFS) NewSuperBlock(typ string, magic int64, ops any) *SuperBlock {
+	return &SuperBlock{VFS: v, Type: typ, Magic: magic, Ops: ops, Dev: v.NewDev()}
+}
+
+// NewDev gives an unused anonymous device number (major 0).
+func (v *VFS) NewDev() uint64 { return abi.Makedev(0, v.nextDev.Add(1)+15) }
+
+// SetRoot gives sb its root directory.
+func (sb *SuperBlock) SetRoot(root Inode) error {
+	a, err := root.Getattr()
+	if err != nil {
+		return err
+	}
+	sb.Root = newDentry(sb, nil, "", root, a.Mode)
+	return nil
+}
+
+// SetReadOnly makes the super block read-only or writable.
+func (sb *SuperBlock) SetReadOnly(ro bool) {
+	if ro {
+		sb.flags.Or(abi.MS_RDONLY)
+	} else {
+		sb.flags.And(^uint32(abi.MS_RDONLY))
+	}
+}
+
+// ReadOnly reports whether the super block is read-only.
+func (sb *SuperBlock) ReadOnly() bool { return sb.flags.Load()&abi.MS_RDONLY != 0 }
+
+// Statfser answers statfs(2); Type, Fsid and Flags are filled by the VFS.
+type Statfser interface {
+	Statfs() (abi.Statfs, error)
+}
+
+// OptionShower gives the file system's own mount options for /proc/mounts,
+// with a leading comma each (",size=64k").
+type OptionShower interface {
+	ShowOptions() string
+}
+
+// Remounter is asked before a remount changes flags and options.
+type Remounter interface {
+	Remount(flags uint32, data string) error
+}
+
+// SuperSyncer is the ability of syncfs(2).
+type SuperSyncer interface {
+	Sync() error
+}
+
+// SuperReleaser is told when the last mount went.
+type SuperReleaser interface {
+	ReleaseSuper()
+}

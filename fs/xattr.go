@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fs
+
+import (
+	"strings"
+
+	"lodger/abi"
+)
+
+// checkXattr is xattr_permission of fs/xattr.c.
+func checkXattr(ctx *Context, p Path, name string, mask uint32) (Xattrs, error) {
+	if mask == abi.W_OK && p.Mnt.ReadOnly() {
+		return nil, abi.EROFS
+	}
+	x, ok := p.Dentry.inode.(Xattrs)
+	refused := abi.Errno(abi.EPERM)
+	if mask == abi.R_OK {
+		refused = abi.ENODATA
+	}
+	switch {
+	case strings.HasPrefix(name, "security."), strings.HasPrefix(name, "system."):
+	case strings.HasPrefix(name, "trusted."):
+		if !ctx.Creds.Capable(abi.CAP_SYS_ADMIN) {
+			return nil, refused
+		}
+	case strings.HasPrefix(name, "user."):
+		if p.Dentry.kind != abi.S_IFREG && p.Dentry.kind != abi.S_IFDIR {
+			return nil, refused
+		}
+		if err := checkUserXattr(ctx, p, mask); err != nil {
+			return nil, err
+		}
+	default:
+		return nil, abi.EOPNOTSUPP
+	}
+	if strings.HasPrefix(name, "security.") && mask == abi.W_OK && !ctx.Creds.Capable(abi.CAP_SYS_ADMIN) {
+		if name != "security.capability" || !ctx.Creds.Capable(abi.CAP_SETFCAP) {
+			return nil, abi.EPERM
+		}
+	}
+	if !ok || strings.HasPrefix(name, "system.") {
+		return nil, abi.EOPNOTSUPP
+	}
+	return x, nil
+}
+
+func checkUserXattr(ctx *Context, p Path, mask uint32) error {
+	if p.Dentry.kind == abi.S_IFDIR && mask == abi.W_OK {
+		a, err := p.Dentry.inode.Getattr()
+		if err != nil {
+			return err
+		}
+		if a.Mode&abi.S_ISVTX != 0 && !isOwner(ctx.Creds, &a) {
+			return abi.EPERM
+		}
+	}
+	return mayAccess(ctx, p.Dentry, mask)
+}
+
+func checkXattrName(name string) error {
+	switch {
+	case name == "" || len(name) > abi.XATTR_NAME_MAX:
+		return abi.ERANGE
+	case name == "user." || name == "trusted." || name == "security.":
+		return abi.EINVAL // a handler's prefix alone (xattr_resolve_name)
+	}
+	return nil
+}
+
+// Getxattr gives the value of an extended attribute.
+func Getxattr(ctx *Context, p Path, name string) ([]byte, error) {
+	if err := checkXattrName(name); err != nil {
+		return nil, err
+	}
+	x, err := checkXattr(ctx, p, name, abi.R_OK)
+	if err != nil {
+		return nil, err
+	}
+	return x.Getxattr(ctx, name)
+}
+
+// Setxattr sets an extended attribute; flags are XATTR_CREATE, XATTR_REPLACE.
+func Setxattr(ctx *Context, p Path, name string, value []byte, flags int) error {
+	if flags&^(abi.XATTR_CREATE|abi.XATTR_REPLACE) != 0 {
+		return abi.EINVAL
+	}
+	if err := checkXattrName(name); err != nil {
+		return err
+	}
+	if len(value) > abi.XATTR_SIZE_MAX {
+		return abi.E2BIG
+	}
+	x, err := checkXattr(ctx, p, name, abi.W_OK)
+	if err != nil {
+		return err
+	}
+	return x.Setxattr(ctx, name, value, flags)
+}
+
+// Removexattr removes an extended attribute.
+func Removexattr(ctx *Context, p Path, name string) error {
+	if err := checkXattrName(name); err != nil {
+		return err
+	}
+	x, err := checkXattr(ctx, p, name, abi.W_OK)
+	if err != nil {
+		return err
+	}
+	return x.Removexattr(ctx, name)
+}
+
+// Listxattr lists the names that the caller may see.
+func Listxattr(ctx *Context, p Path) ([]string, error) {
+	x, ok := p.Dentry.inode.(Xattrs)
+	if !ok {
+		return nil, abi.EOPNOTSUPP
+	}
+	all, err := x.Listxattr(ctx)
+	if err != nil || ctx.Creds.Capable(abi.CAP_SYS_ADMIN) {
+		return all, err
+	}
+	var seen []string
+	for _, n := range all {
+		if !strings.HasPrefix(n, "trusted.") {
+			seen = append(seen, n)
+		}
+	}
+	return seen, nil
+}
