@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sys
+
+func (r *Row) number() int { return r.ARM64 }

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sys
+
+func dirRows() []Row {
+	h := newFileIO()
+	at, dec := DirFd, Dec
+	return []Row{
+		{X86: 83, ARM64: none, Name: "mkdir", Fn: mkdir, Args: []Kind{Path, Oct}},
+		{X86: 258, ARM64: 34, Name: "mkdirat", Fn: mkdirat, Args: []Kind{at, Path, Oct}},
+		{X86: 84, ARM64: none, Name: "rmdir", Fn: rmdir, Args: []Kind{Path}},
+		{X86: 87, ARM64: none, Name: "unlink", Fn: unlink, Args: []Kind{Path}},
+		{X86: 263, ARM64: 35, Name: "unlinkat", Fn: unlinkat, Args: []Kind{at, Path, AtFlg}},
+		{X86: 82, ARM64: none, Name: "rename", Fn: rename, Args: []Kind{Path, Path}},
+		{X86: 264, ARM64: 38, Name: "renameat", Fn: renameat, Args: []Kind{at, Path, at, Path}},
+		{X86: 316, ARM64: 276, Name: "renameat2", Fn: renameat2, Args: []Kind{at, Path, at, Path, Hex}},
+		{X86: 86, ARM64: none, Name: "link", Fn: link, Args: []Kind{Path, Path}},
+		{X86: 265, ARM64: 37, Name: "linkat", Fn: linkat, Args: []Kind{at, Path, at, Path, AtFlg}},
+		{X86: 88, ARM64: none, Name: "symlink", Fn: symlink, Args: []Kind{Path, Path}},
+		{X86: 266, ARM64: 36, Name: "symlinkat", Fn: symlinkat, Args: []Kind{Path, at, Path}},
+		{X86: 89, ARM64: none, Name: "readlink", Fn: readlink, Args: []Kind{Path, Buf, Size}},
+		{X86: 267, ARM64: 78, Name: "readlinkat", Fn: readlinkat, Args: []Kind{at, Path, Buf, Size}},
+		{X86: 133, ARM64: none, Name: "mknod", Fn: mknod, Args: []Kind{Path, Oct, Hex}},
+		{X86: 259, ARM64: 33, Name: "mknodat", Fn: mknodat, Args: []Kind{at, Path, Oct, Hex}},
+		{X86: 80, ARM64: 49, Name: "chdir", Fn: chdir, Args: []Kind{Path}},
+		{X86: 81, ARM64: 50, Name: "fchdir", Fn: fchdir, Args: []Kind{Fd}},
+		{X86: 161, ARM64: 51, Name: "chroot", Fn: chroot, Args: []Kind{Path}},
+		{X86: 79, ARM64: 17, Name: "getcwd", Fn: getcwd, Args: []Kind{Buf, Size}},
+		{X86: 95, ARM64: 166, Name: "umask", Fn: umask, Args: []Kind{Oct}, Ret: Oct},
+		{X86: 217, ARM64: 61, Name: "getdents64", Fn: h.getdents64, Args: []Kind{Fd, Addr, Size}},
+		{X86: 78, ARM64: none, Name: "getdents", Fn: h.getdents, Args: []Kind{Fd, Addr, Size}},
+
+		{X86: 90, ARM64: none, Name: "chmod", Fn: chmod, Args: []Kind{Path, Oct}},
+		{X86: 91, ARM64: 52, Name: "fchmod", Fn: fchmod, Args: []Kind{Fd, Oct}},
+		{X86: 268, ARM64: 53, Name: "fchmodat", Fn: fchmodat, Args: []Kind{at, Path, Oct}},
+		{X86: 452, ARM64: 452, Name: "fchmodat2", Fn: fchmodat2, Args: []Kind{at, Path, Oct, AtFlg}},
+		{X86: 92, ARM64: none, Name: "chown", Fn: chown, Args: []Kind{Path, dec, dec}},
+		{X86: 94, ARM64: none, Name: "lchown", Fn: lchown, Args: []Kind{Path, dec, dec}},
+		{X86: 93, ARM64: 55, Name: "fchown", Fn: fchown, Args: []Kind{Fd, dec, dec}},
+		{X86: 260, ARM64: 54, Name: "fchownat", Fn: fchownat, Args: []Kind{at, Path, dec, dec, AtFlg}},
+		{X86: 132, ARM64: none, Name: "utime", Fn: utime, Args: []Kind{Path, Addr}},
+		{X86: 235, ARM64: none, Name: "utimes", Fn: utimes, Args: []Kind{Path, Addr}},
+		{X86: 261, ARM64: none, Name: "futimesat", Fn: futimesat, Args: []Kind{at, Path, Addr}},
+		{X86: 280, ARM64: 88, Name: "utimensat", Fn: utimensat, Args: []Kind{at, Path, Addr, AtFlg}},
+		{X86: 76, ARM64: 45, Name: "truncate", Fn: truncate, Args: []Kind{Path, Size}},
+		{X86: 77, ARM64: 46, Name: "ftruncate", Fn: ftruncate, Args: []Kind{Fd, Size}},
+		{X86: 285, ARM64: 47, Name: "fallocate", Fn: fallocate, Args: []Kind{Fd, Hex, Size, Size}},
+		{X86: 74, ARM64: 82, Name: "fsync", Fn: fsync, Args: []Kind{Fd}},
+		{X86: 75, ARM64: 83, Name: "fdatasync", Fn: fdatasync, Args: []Kind{Fd}},
+		{X86: 162, ARM64: 81, Name: "sync", Fn: syncAll, Level: Partial, Note: "flushes the file systems of root and working directory"},
+		{X86: 306, ARM64: 267, Name: "syncfs", Fn: syncfs, Args: []Kind{Fd}},
+		{X86: 277, ARM64: 84, Name: "sync_file_range", Fn: syncFileRange, Args: []Kind{Fd, Size, Size, Hex}, Level: Partial, Note: "is fdatasync"},
+		{X86: 221, ARM64: 223, Name: "fadvise64", Fn: fadvise64, Args: []Kind{Fd, Size, Size, dec}, Level: Partial, Note: "checked, no effect"},
+		{X86: 187, ARM64: 213, Name: "readahead", Fn: readahead, Args: []Kind{Fd, Size, Size}, Level: Partial, Note: "checked, no effect"},
+
+		{X86: 188, ARM64: 5, Name: "setxattr", Fn: setxattr, Args: []Kind{Path, Path, InBuf, Size, Hex}},
+		{X86: 189, ARM64: 6, Name: "lsetxattr", Fn: lsetxattr, Args: []Kind{Path, Path, InBuf, Size, Hex}},
+		{X86: 190, ARM64: 7, Name: "fsetxattr", Fn: fsetxattr, Args: []Kind{Fd, Path, InBuf, Size, Hex}},
+		{X86: 191, ARM64: 8, Name: "getxattr", Fn: getxattr, Args: []Kind{Path, Path, Buf, Size}},
+		{X86: 192, ARM64: 9, Name: "lgetxattr", Fn: lgetxattr, Args: []Kind{Path, Path, Buf, Size}},
+		{X86: 193, ARM64: 10, Name: "fgetxattr", Fn: fgetxattr, Args: []Kind{Fd, Path, Buf, Size}},
+		{X86: 194, ARM64: 11, Name: "listxattr", Fn: listxattr, Args: []Kind{Path, Buf, Size}},
+		{X86: 195, ARM64: 12, Name: "llistxattr", Fn: llistxattr, Args: []Kind{Path, Buf, Size}},
+		{X86: 196, ARM64: 13, Name: "flistxattr", Fn: flistxattr, Args: []Kind{Fd, Buf, Size}},
+		{X86: 197, ARM64: 14, Name: "removexattr", Fn: removexattr, Args: []Kind{Path, Path}},
+		{X86: 198, ARM64: 15, Name: "lremovexattr", Fn: lremovexattr, Args: []Kind{Path, Path}},
+		{X86: 199, ARM64: 16, Name: "fremovexattr", Fn: fremovexattr, Args: []Kind{Fd, Path}},
+
+		{X86: 165, ARM64: 40, Name: "mount", Fn: mount, Args: []Kind{Path, Path, Path, Hex, Addr}, Level: Partial, Note: "every mount is private"},
+		{X86: 166, ARM64: 39, Name: "umount2", Fn: umount2, Args: []Kind{Path, Hex}},
+		{X86: 155, ARM64: 41, Name: "pivot_root", Fn: pivotRoot, Args: []Kind{Path, Path}},
+	}
+}
