@@ -130,18 +130,24 @@ func noStrays(t *testing.T, before []string) {
 // ours reports whether a guest's host process has lost its kernel: whoever has a
 // living lodger above it belongs to another test.
 func ours(pid string) bool {
-	for pid != "" && pid != "0" && pid != "1" {
-		b, err := os.ReadFile("/proc/" + pid + "/stat")
-		if err != nil {
+	for pid != "0" && pid != "1" {
+		if pid = parent(pid); pid == "" {
 			return false
 		}
-		f := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
-		pid = f[1]
 		if exe, _ := os.Readlink("/proc/" + pid + "/exe"); exe != "" && !strings.Contains(exe, "memfd:lodger-") {
 			return false
 		}
 	}
 	return true
+}
+
+// parent gives a process's parent, or nothing when the process is gone.
+func parent(pid string) string {
+	b, err := os.ReadFile("/proc/" + pid + "/stat")
+	if err != nil {
+		return ""
+	}
+	return strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))[1]
 }
 
 // copyBusybox makes DIR/busybox.
