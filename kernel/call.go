@@ -59,7 +59,7 @@ var errAnswered = errors.New("the call has been answered")
 
 // dispatch serves one notification. The caller holds t.callMu.
 func (t *Task) dispatch(ev *notify.Event) {
-	if t.isDying() {
+	if t.dying.Load() {
 		return // its host process is about to be killed
 	}
 	if t.ready.Load() {
@@ -77,6 +77,7 @@ func (t *Task) dispatch(ev *notify.Event) {
 		nr := int(op - notify.OpFrame)
 		t.call = call{kind: callFrame, id: ev.ID, nr: nr, args: ev.Args, rsp: ev.Args[5]}
 		t.intr, t.cloneC = interrupted{}, nil
+		t.standing.Store(true)
 		t.finish(t.k.table.Call(t, nr, ev.Args))
 		return
 	}
@@ -100,7 +101,8 @@ func (t *Task) stubCall(op notify.Op, ev *notify.Event) {
 		t.onFault()
 		t.ritesAtOnce(callFault)
 	case notify.OpMask:
-		t.onMask(abi.Sigset(ev.Args[0]))
+		t.call.rsp = ev.Args[2]
+		t.onMask(ev.Args[1] != 0)
 	case notify.OpStart:
 		t.onStart()
 	case notify.OpChild:
@@ -187,9 +189,8 @@ func (t *Task) finish(val uint64, err error) {
 	switch {
 	case err == nil:
 		t.traceReturn(val)
-	case err == ErrSleeping:
-		return
-	case err == errAnswered:
+	case err == ErrSleeping, err == errAnswered:
+		t.unstand()
 		return
 	default:
 		e := errnoOf(err)
@@ -231,12 +232,7 @@ func (t *Task) complete(val uint64) {
 		t.call.kind = callNone
 		_ = t.k.p.Answer(id, int64(val))
 	case callFrame:
-		t.call.kind = callNone
-		if int64(val) == -int64(abi.ENOSYS) {
-			_ = t.k.p.Answer(id, int64(notify.ActENOSYS))
-			return
-		}
-		_ = t.k.p.Answer(id, int64(val))
+		t.answerFrame(val)
 	case callBatch:
 		if t.proc().SetResult(val) != nil {
 			return
@@ -248,6 +244,55 @@ func (t *Task) complete(val uint64) {
 		t.k.mu.Lock()
 		t.kick()
 		t.k.mu.Unlock()
+	}
+}
+
+// answerFrame answers a framed call and delivers what came for its thread in the
+// meantime: the stub has the registers at hand, so that needs no kick.
+func (t *Task) answerFrame(val uint64) {
+	t.k.mu.Lock()
+	t.standing.Store(false)
+	if t.owed {
+		t.owed = false
+		t.k.mu.Unlock()
+		t.deliverFramed(val)
+		return
+	}
+	t.k.mu.Unlock()
+	answer := int64(val)
+	if answer == -int64(abi.ENOSYS) {
+		answer = int64(notify.ActENOSYS)
+	}
+	t.act(notify.Act(answer))
+}
+
+// deliverFramed ends a framed call with what a kick would have brought its thread.
+func (t *Task) deliverFramed(val uint64) {
+	if t.performRites() {
+		return
+	}
+	t.intr.done, t.intr.val = true, val
+	t.k.mu.Lock()
+	order := t.decide()
+	t.k.mu.Unlock()
+	if order != 0 {
+		t.act(order)
+	}
+	t.ritesAtOnce(callFrame)
+}
+
+// unstand sends the kick that waited for the answer of a framed call which sleeps,
+// or goes on by the stub's orders.
+func (t *Task) unstand() {
+	if !t.standing.Load() {
+		return
+	}
+	t.k.mu.Lock()
+	defer t.k.mu.Unlock()
+	t.standing.Store(false)
+	if t.owed {
+		t.owed = false
+		t.hostKick()
 	}
 }
 
@@ -265,10 +310,4 @@ func errnoOf(err error) abi.Errno {
 		return abi.EAGAIN
 	}
 	return abi.EIO
-}
-
-func (t *Task) isDying() bool {
-	t.k.mu.Lock()
-	defer t.k.mu.Unlock()
-	return t.dying
 }

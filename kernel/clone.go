@@ -336,7 +336,7 @@ func (k *Kernel) idInUse(id int32) bool {
 func (k *Kernel) abandon(child *Task) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if child.dying || child.hostTID != 0 {
+	if child.dying.Load() || child.hostTID != 0 {
 		return
 	}
 	g := child.tg
@@ -344,7 +344,7 @@ func (k *Kernel) abandon(child *Task) {
 		k.release(g)
 		g.exiting, g.zombie = true, true
 		g.tasks = nil
-		child.dying = true
+		child.dying.Store(true)
 		if g.tabArea == child.area && child.MM != nil {
 			child.MM.FreeArea(child.area)
 		}
@@ -463,7 +463,7 @@ func (k *Kernel) watchChild(child *Task, token uint64) {
 			k.mu.Lock()
 			_, waiting := k.clones[token]
 			delete(k.clones, token)
-			if waiting && !child.dying && child.tg.parent != nil {
+			if waiting && !child.dying.Load() && child.tg.parent != nil {
 				k.Log.Warn("a clone's child did not announce itself", "task", child.String())
 				k.killGroup(child.tg.parent, abi.SIGKILL)
 			}

@@ -42,7 +42,7 @@ func (t *Task) onKick() {
 // caller holds k.mu; 0 means that the thread is dying.
 func (t *Task) decide() notify.Act {
 	for {
-		if t.dying || t.tg.exiting {
+		if t.dying.Load() || t.tg.exiting {
 			return 0
 		}
 		if t.tg.stopped {
@@ -153,16 +153,9 @@ func (t *Task) toHandler(info *abi.Siginfo, a abi.Sigaction, mask abi.Sigset) no
 	if a.Flags&abi.SA_RESTART == 0 && !t.onReturn && t.call.kind == callKick && t.beforeFutexWait() {
 		d.Restart = notify.RestartEndWait
 	}
-	if in.done && in.restart == 0 {
-		// The call ended while its thread was parked: the frame that the
-		// handler returns to must show its result. Come back for the signal.
-		t.pending.add(info, sigPendingMost+1)
-		t.intr = interrupted{}
-		if t.proc().SetResult(in.val) != nil {
-			return 0
-		}
-		t.hostKick()
-		return notify.ActResult
+	if in.done && d.Restart == -1 {
+		// The frame that the handler returns to must show the call's result.
+		d.Restart, d.Result = notify.RestartResult, in.val
 	}
 	t.traceSignal(info)
 	t.frameTop(&d, a)
@@ -193,7 +186,7 @@ func (t *Task) deliverOnReturn() {
 	k := t.k
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if t.dying || t.tg.exiting || t.tg.stopped || t.AltStack.Size != 0 || t.intr.detached || t.intr.redo != nil {
+	if t.dying.Load() || t.tg.exiting || t.tg.stopped || t.AltStack.Size != 0 || t.intr.detached || t.intr.redo != nil {
 		return
 	}
 	// The one signal that is due, with its mask and action read at once.
@@ -277,28 +270,38 @@ func (t *Task) anyDeliverable() bool {
 	return err == nil && set&^abi.Sigset(m) != 0
 }
 
-// onMask: the stub changed its mask while signals are pending.
-func (t *Task) onMask(mask abi.Sigset) {
+// onMask: the stub changed its mask, or an action, while signals are pending. With
+// inPlace it holds a frame that a handler can be entered from.
+func (t *Task) onMask(inPlace bool) {
 	t.k.mu.Lock()
 	t.dropIgnored()
-	if t.anyDeliverable() || t.tg.stopped {
+	order := notify.ActResume
+	switch due := t.anyDeliverable() || t.tg.stopped; {
+	case due && inPlace && !t.intr.active():
+		order = t.decide()
+	case due:
 		t.hostKick()
+		fallthrough
+	default:
+		t.notePending()
 	}
-	t.notePending()
 	t.k.mu.Unlock()
-	t.act(notify.ActResume)
+	if order != 0 {
+		t.act(order)
+	}
+	t.ritesAtOnce(callStub)
 }
 
 // dropIgnored throws away pending signals whose action has become to ignore them
 // (POSIX; flush_sigqueue_mask in do_sigaction). The caller holds k.mu.
 func (t *Task) dropIgnored() {
 	set := t.pending.set | t.tg.pending.set
-	table, err := t.proc().ReadTable(t.tg.sigtab)
-	if err != nil {
-		return
-	}
-	for sig := 1; sig <= abi.NSIG; sig++ {
-		if set.Has(sig) && ignores(abi.DecodeSigaction(table[sig-1][:]), sig) {
+	for sig := 1; set != 0 && sig <= abi.NSIG; sig++ {
+		if !set.Has(sig) {
+			continue
+		}
+		set &^= abi.SigBit(sig)
+		if v := t.view(sig); v.ok && ignores(v.action, sig) {
 			t.tg.dropPending(abi.SigBit(sig))
 		}
 	}

@@ -20,7 +20,7 @@ func (t *Task) Exit(code int32) (uint64, error) {
 	g := t.tg
 	last := true
 	for _, o := range g.tasks {
-		if o != t && !o.dying {
+		if o != t && !o.dying.Load() {
 			last = false
 		}
 	}
@@ -80,12 +80,12 @@ func (t *Task) letGo() (uint64, error) {
 // reapTask takes a thread out of its process: do_exit. The host thread's slot is
 // cleared before the host can use its number again. The caller holds k.mu.
 func (k *Kernel) reapTask(t *Task) {
-	if t.dying {
+	if t.dying.Load() {
 		return
 	}
 	g := t.tg
 	t.unbind()
-	t.dying = true
+	t.dying.Store(true)
 	t.traceExit()
 	if t.execC != nil {
 		k.forgetSiblings(t.execC)

@@ -158,7 +158,7 @@ func (st *piState) noteOwner(k *Kernel, word uint32) {
 func (k *Kernel) taskByTID(tid int32) *Task {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if t := k.tasks[tid]; t != nil && !t.dying {
+	if t := k.tasks[tid]; t != nil && !t.dying.Load() {
 		return t
 	}
 	return nil

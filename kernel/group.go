@@ -16,7 +16,7 @@ func (k *Kernel) stopGroup(g *ThreadGroup, sig int) {
 	g.stopped, g.stopSig, g.contNews, g.stopNews, g.stopSeen = true, sig, false, false, false
 	g.stopCount = 0
 	for _, t := range g.tasks {
-		if t.dying {
+		if t.dying.Load() {
 			continue
 		}
 		g.stopCount++

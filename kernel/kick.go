@@ -41,7 +41,11 @@ type kickMark struct {
 
 // hostKick signals the host thread without ending a sleep. The caller holds k.mu.
 func (t *Task) hostKick() {
-	if t.hostTID == 0 || t.dying {
+	if t.hostTID == 0 || t.dying.Load() {
+		return
+	}
+	if t.standing.Load() {
+		t.owed = true
 		return
 	}
 	if t.ready.Load() {
@@ -81,7 +85,7 @@ func (k *Kernel) checkKicks() {
 	outstanding, busy := false, false
 	for _, g := range k.groups {
 		for _, t := range g.tasks {
-			if !t.kicked.Load() || t.hostTID == 0 || t.dying {
+			if !t.kicked.Load() || t.hostTID == 0 || t.dying.Load() {
 				continue
 			}
 			deaf, runs := t.judgeKick()

@@ -73,7 +73,7 @@ func (s *procSystem) Machine() proc.Machine {
 	defer k.mu.Unlock()
 	m.Threads, m.LastPID, m.Forks = len(k.tasks), k.lastPID, k.forks.Load()
 	for _, t := range k.tasks {
-		if t.hostTID != 0 && !t.dying && !t.asleep.Load() {
+		if t.hostTID != 0 && !t.dying.Load() && !t.asleep.Load() {
 			m.Running++
 		}
 	}
@@ -130,7 +130,7 @@ func (p procTask) Info() (proc.Info, error) {
 			i.TPGID = f.Foreground()
 		}
 	}
-	dead, stopped := g.zombie || t.dying, g.stopped
+	dead, stopped := g.zombie || t.dying.Load(), g.stopped
 	if dead && g.zombie {
 		i.ExitCode = g.status
 	}
@@ -214,7 +214,7 @@ func (p procTask) Threads() []int32 {
 func (p procTask) gone() bool {
 	p.t.k.mu.Lock()
 	defer p.t.k.mu.Unlock()
-	return p.t.dying || p.t.tg.zombie
+	return p.t.dying.Load() || p.t.tg.zombie
 }
 
 // Places implements proc.Task.

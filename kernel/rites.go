@@ -33,7 +33,7 @@ func (k *Kernel) beginRites(g *ThreadGroup, status int32) bool {
 	}
 	var holders []*Task
 	for _, t := range g.tasks {
-		if t.hostTID != 0 && !t.dying && t.holdsRobust() {
+		if t.hostTID != 0 && !t.dying.Load() && t.holdsRobust() {
 			holders = append(holders, t)
 		}
 	}

@@ -2,11 +2,15 @@
 
 package kernel
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 // runq is the list of tasks whose sleep may be over, and of work that must be
 // done without locks.
 type runq struct {
+	some atomic.Bool // something may be there; set with mu held
 	mu   sync.Mutex
 	list []*Task  // guarded by mu
 	work []func() // guarded by mu
@@ -21,6 +25,7 @@ func (k *Kernel) ready(t *Task) {
 	}
 	t.queued = true
 	k.run.list = append(k.run.list, t)
+	k.run.some.Store(true)
 }
 
 // later has f run from the run list: for work that a holder of k.mu finds but
@@ -29,10 +34,14 @@ func (k *Kernel) later(f func()) {
 	k.run.mu.Lock()
 	defer k.run.mu.Unlock()
 	k.run.work = append(k.run.work, f)
+	k.run.some.Store(true)
 }
 
 // next takes the first entry.
 func (q *runq) next() (t *Task, f func(), ok bool) {
+	if !q.some.Load() {
+		return nil, nil, false // after most calls
+	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	switch {
@@ -50,6 +59,7 @@ func (q *runq) next() (t *Task, f func(), ok bool) {
 		t.queued = false
 		return t, nil, true
 	}
+	q.some.Store(false)
 	return nil, nil, false
 }
 

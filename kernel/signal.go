@@ -32,7 +32,7 @@ type sigView struct {
 // view reads mask and action. The caller holds k.mu.
 func (t *Task) view(sig int) sigView {
 	var s notify.SigState
-	if t.hostTID == 0 || t.dying || t.proc().ReadSig(t.tg.sigtab, sig, &s) != nil {
+	if t.hostTID == 0 || t.dying.Load() || t.proc().ReadSig(t.tg.sigtab, sig, &s) != nil {
 		return sigView{}
 	}
 	return sigView{abi.Sigset(s.Mask) &^ sigKernelOnly, abi.DecodeSigaction(s.Action[:]), true}
@@ -78,7 +78,7 @@ func (g *ThreadGroup) mayQueue(info *abi.Siginfo) bool {
 // caller holds k.mu.
 func (k *Kernel) send(g *ThreadGroup, t *Task, info *abi.Siginfo) {
 	sig := info.Signo()
-	if g.zombie || g.exiting || g == k.init || (t != nil && t.dying) {
+	if g.zombie || g.exiting || g == k.init || (t != nil && t.dying.Load()) {
 		return
 	}
 	switch {
@@ -172,7 +172,7 @@ func (k *Kernel) pickTarget(g *ThreadGroup, t *Task, sig int) (*Task, sigView) {
 	var first *Task
 	var firstView sigView
 	for _, c := range g.tasks {
-		if c.dying {
+		if c.dying.Load() {
 			continue
 		}
 		v := c.view(sig)
@@ -196,7 +196,7 @@ func (t *Task) notePending() {
 }
 
 func (t *Task) setPendingWord(want abi.Sigset) {
-	if t.pendW == want || t.hostTID == 0 || t.dying {
+	if t.pendW == want || t.hostTID == 0 || t.dying.Load() {
 		return
 	}
 	if t.proc().SetPending(uint64(want)) == nil {
@@ -215,7 +215,7 @@ func (g *ThreadGroup) dropPending(set abi.Sigset) {
 func (t *Task) SignalPending() bool {
 	t.k.mu.Lock()
 	defer t.k.mu.Unlock()
-	if t.dying || t.tg.exiting || t.inLastRites() {
+	if t.dying.Load() || t.tg.exiting || t.inLastRites() {
 		return true
 	}
 	set := t.pending.set | t.tg.pending.set

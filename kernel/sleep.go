@@ -180,7 +180,7 @@ func (t *Task) resume() {
 	defer t.k.catch(t, "a sleeping call", -1)
 	t.callMu.Lock()
 	defer t.callMu.Unlock()
-	if t.isDying() {
+	if t.dying.Load() {
 		if t.sleep != nil {
 			t.endSleep(true)
 		}
@@ -197,7 +197,7 @@ func (t *Task) park(sl *sleeping) {
 	defer t.k.catch(t, "parking", -1)
 	t.callMu.Lock()
 	defer t.callMu.Unlock()
-	if t.sleep != sl || t.isDying() {
+	if t.sleep != sl || t.dying.Load() {
 		return
 	}
 	nr := t.call.nr

@@ -39,6 +39,10 @@ type Task struct {
 	kicked  atomic.Bool // a kick is on its way or being handled
 	ready   atomic.Bool // the last answer prepared a delivery (deliverOnReturn)
 	kickSeq uint64      // counts kicks; guarded by k.mu
+	// It stands in a framed call that has not been answered: a kick can wait for
+	// the answer, which delivers what came. Cleared with k.mu held.
+	standing atomic.Bool
+	owed     bool // a kick waits so; guarded by k.mu
 	kickMark
 	pendW abi.Sigset // what the header's pending word holds; guarded by k.mu
 
@@ -53,7 +57,7 @@ type Task struct {
 	pending   sigQueue
 	savedMask *abi.Sigset // mask to restore after sigsuspend and the like
 	waitSet   abi.Sigset  // blocked signals that sigtimedwait waits for
-	dying     bool        // will run no guest code any more
+	dying     atomic.Bool // will run no guest code any more; set with k.mu held
 	inStop    bool        // counted as stopped
 	asleep    atomic.Bool // sleeps in a call (set with callMu held)
 
@@ -212,7 +216,7 @@ func (t *Task) unbind() {
 
 // kick makes t's host thread announce itself soon. The caller holds k.mu.
 func (t *Task) kick() {
-	if t.hostTID == 0 || t.dying {
+	if t.hostTID == 0 || t.dying.Load() {
 		return
 	}
 	t.hostKick()

@@ -10,7 +10,7 @@ import (
 // cpuTimes is the thread's user and system time so far, in nanoseconds: what its
 // host thread used. The kernel's own work for it is not in it.
 func (t *Task) cpuTimes() (user, system int64) {
-	if t.hostTID == 0 || t.dying {
+	if t.hostTID == 0 || t.dying.Load() {
 		return 0, 0
 	}
 	return host.ThreadCPU(t.hostTID)

@@ -137,14 +137,17 @@ type Delivery struct {
 	Top      uint64 // where the frame goes: it is built below
 	OldMask  uint64 // restored when the handler returns
 	NewMask  uint64 // while the handler runs
-	Restart  int64  // number of the call to issue again after the handler, -1, or RestartEndWait
+	Restart  int64  // number of the call to issue again after the handler, -1, or a Restart constant
+	Result   uint64 // the interrupted call's, with RestartResult
 	Stack    [3]uint64
 	Info     [128]byte
 }
 
-// RestartEndWait as Delivery.Restart makes a futex wait that the host would
-// restart return EINTR.
-const RestartEndWait = -2
+// Values of Delivery.Restart.
+const (
+	RestartEndWait = -2 // a futex wait that the host would restart returns EINTR
+	RestartResult  = -3 // the call has ended with Delivery.Result
+)
 
 // WriteFork stores what a plain fork's parent and child need before the host's
 // clone goes on.
@@ -169,6 +172,11 @@ func (d *Delivery) Reset() { d.Signo |= 1 << 32 }
 // Write stores the descriptor.
 func (d *Delivery) Write(p Proc) error {
 	b := d.encode()
+	if d.Restart == RestartResult {
+		return full(host.WriteMem(p.Pid,
+			host.Piece{Addr: p.Header + hResult, Buf: words(d.Result)},
+			host.Piece{Addr: p.Header + hDSigno, Buf: b}))(8 + len(b))
+	}
 	return full(host.WriteMem(p.Pid, host.Piece{Addr: p.Header + hDSigno, Buf: b}))(len(b))
 }
 

@@ -89,7 +89,7 @@ const (
 	OpStart    Op = 0x8003 // rsp, failed entries: a fresh image after execve
 	OpChild    Op = 0x8004 // token, header: first words of a new thread
 	OpBatch    Op = 0x8005 // entries not done, last result
-	OpMask     Op = 0x8006 // new mask: a pending signal may be deliverable
+	OpMask     Op = 0x8006 // new mask, in place, rsp: a pending signal may be deliverable
 	OpBadFrame Op = 0x8007 // rsp: a signal frame could not be written or read
 	OpCloned   Op = 0x8008 // token, error: the host refused the clone
 	OpNoExec   Op = 0x8009 // error: the host refused the stub's own execve
