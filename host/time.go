@@ -63,25 +63,6 @@ func ThreadCPU(tid int32) (user, system int64) {
 	return user, sum - user
 }
 
-// ProcessKilled reports whether a process of ours has died and, if it is known,
-// of which signal. The process has not been reaped yet.
-func ProcessKilled(pid int32) (sig int, gone bool) {
-	b, err := os.ReadFile("/proc/" + strconv.Itoa(int(pid)) + "/stat")
-	if err != nil {
-		return int(unix.SIGKILL), os.IsNotExist(err)
-	}
-	i := bytes.LastIndexByte(b, ')')
-	f := bytes.Fields(b[i+1:])
-	if len(f) < 50 || (f[0][0] != 'Z' && f[0][0] != 'X') {
-		return 0, false
-	}
-	code, _ := strconv.Atoi(string(f[len(f)-1]))
-	if sig := code & 0x7f; sig != 0 {
-		return sig, true
-	}
-	return int(unix.SIGKILL), true
-}
-
 // SetRlimit sets the soft limit of another process; the hard limit stays.
 func SetRlimit(pid int32, which int, cur uint64) {
 	var old unix.Rlimit

@@ -271,7 +271,7 @@ func (k *Kernel) newChild(t *Task, a *CloneArgs) (*Task, error) {
 func (k *Kernel) newGroup(child, t *Task, a *CloneArgs) {
 	p := t.tg
 	g := &ThreadGroup{
-		k: k, pid: child.tid, leader: child, tasks: []*Task{child}, children: map[*ThreadGroup]struct{}{},
+		k: k, pid: child.tid, deathFD: -1, leader: child, tasks: []*Task{child}, children: map[*ThreadGroup]struct{}{},
 		parent: p, exitSignal: a.ExitSignal, pgid: p.pgid, sid: p.sid, CTTY: p.CTTY,
 		rlimits: p.rlimits, dumpable: p.dumpable, nice: p.nice, sigtab: p.sigtab, tabArea: p.tabArea,
 	}

@@ -4,7 +4,6 @@ package kernel
 
 import (
 	"lodger/abi"
-	"lodger/host"
 	"lodger/host/notify"
 )
 
@@ -135,6 +134,7 @@ func (t *Task) dropResources() {
 // exitProcess makes a zombie of g: exit_notify. The caller holds k.mu.
 func (k *Kernel) exitProcess(g *ThreadGroup) {
 	g.exiting, g.zombie, g.stopped = true, true, false
+	g.unwatch()
 	g.stopTimers()
 	if g == k.main {
 		k.later(func() { k.Shutdown(statusOf(g.status)) })
@@ -257,17 +257,15 @@ func (k *Kernel) release(g *ThreadGroup) {
 	}
 }
 
-// buryKilled looks for processes whose host process something killed and ends
-// them in the guest too.
-func (k *Kernel) buryKilled() {
+// buryKilled ends a process in the guest too whose host process is gone: pid, which
+// was watched by descriptor fd.
+func (k *Kernel) buryKilled(pid int32, fd int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, g := range k.groups {
-		if g.zombie || g.exiting || g.hostPID == 0 {
-			continue
-		}
-		if sig, gone := host.ProcessKilled(g.hostPID); gone {
-			k.exitGroup(g, int32(sig))
+		if g.hostPID == pid && g.deathFD == fd && !g.exiting && !g.zombie {
+			k.exitGroup(g, int32(notify.KilledBy(fd)))
+			return
 		}
 	}
 }

@@ -4,6 +4,7 @@ package kernel
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"lodger/abi"
 	"lodger/fs"
@@ -182,6 +183,7 @@ func (f *Files) closeOnExec() (closed []*fs.File) {
 
 // FSInfo is root, working directory and umask: struct fs_struct.
 type FSInfo struct {
+	gen   atomic.Uint64 // counts changes of what follows; starts at 1
 	mu    sync.Mutex
 	users int
 	root  fs.Path
@@ -191,13 +193,21 @@ type FSInfo struct {
 
 // NewFSInfo returns an FSInfo with one user and Linux's usual umask.
 func NewFSInfo(root, cwd fs.Path) *FSInfo {
-	return &FSInfo{users: 1, root: root, cwd: cwd, umask: 0o022}
+	i := &FSInfo{users: 1, root: root, cwd: cwd, umask: 0o022}
+	i.gen.Store(1)
+	return i
 }
 
-func (i *FSInfo) fill(c *fs.Context) {
+// fill copies what changed since generation gen into c and returns the present one.
+func (i *FSInfo) fill(c *fs.Context, gen uint64) uint64 {
+	now := i.gen.Load()
+	if now == gen {
+		return now
+	}
 	i.mu.Lock()
 	c.Root, c.Cwd, c.Umask = i.root, i.cwd, i.umask
 	i.mu.Unlock()
+	return now
 }
 
 // Share adds a user.
@@ -207,7 +217,9 @@ func (i *FSInfo) Share() *FSInfo { i.mu.Lock(); i.users++; i.mu.Unlock(); return
 func (i *FSInfo) Fork() *FSInfo {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	return &FSInfo{users: 1, root: i.root, cwd: i.cwd, umask: i.umask}
+	n := NewFSInfo(i.root, i.cwd)
+	n.umask = i.umask
+	return n
 }
 
 // Drop removes a user.
@@ -220,10 +232,10 @@ func (i *FSInfo) Root() fs.Path { i.mu.Lock(); defer i.mu.Unlock(); return i.roo
 func (i *FSInfo) Cwd() fs.Path { i.mu.Lock(); defer i.mu.Unlock(); return i.cwd }
 
 // SetRoot changes the root directory.
-func (i *FSInfo) SetRoot(p fs.Path) { i.mu.Lock(); i.root = p; i.mu.Unlock() }
+func (i *FSInfo) SetRoot(p fs.Path) { i.mu.Lock(); i.root = p; i.gen.Add(1); i.mu.Unlock() }
 
 // SetCwd changes the working directory.
-func (i *FSInfo) SetCwd(p fs.Path) { i.mu.Lock(); i.cwd = p; i.mu.Unlock() }
+func (i *FSInfo) SetCwd(p fs.Path) { i.mu.Lock(); i.cwd = p; i.gen.Add(1); i.mu.Unlock() }
 
 // Umask is the file creation mask.
 func (i *FSInfo) Umask() uint32 { i.mu.Lock(); defer i.mu.Unlock(); return i.umask }
@@ -234,5 +246,6 @@ func (i *FSInfo) SetUmask(m uint32) uint32 {
 	defer i.mu.Unlock()
 	old := i.umask
 	i.umask = m & 0o777
+	i.gen.Add(1)
 	return old
 }

@@ -52,7 +52,7 @@ func (k *Kernel) makeInit(p Program) {
 func (k *Kernel) newInitTask(pid int32, p Program) *Task {
 	t := &Task{k: k, tid: pid, FS: NewFSInfo(p.Root, p.Cwd), Files: NewFiles(), StartTime: k.Clock.Monotonic()}
 	t.tg = &ThreadGroup{
-		k: k, pid: pid, leader: t, tasks: []*Task{t}, children: map[*ThreadGroup]struct{}{},
+		k: k, pid: pid, deathFD: -1, leader: t, tasks: []*Task{t}, children: map[*ThreadGroup]struct{}{},
 		exitSignal: abi.SIGCHLD, pgid: pid, sid: pid, dumpable: 1, rlimits: DefaultRlimits(uint64(k.cfg.PIDMax)),
 	}
 	t.MM = mm.New()

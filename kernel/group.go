@@ -3,6 +3,8 @@
 package kernel
 
 import (
+	"syscall"
+
 	"lodger/abi"
 	"lodger/host"
 )
@@ -88,11 +90,50 @@ func (k *Kernel) killGroup(g *ThreadGroup, sig int) {
 // k.mu and, if the host process is not to be killed, has taken care of that.
 func (k *Kernel) exitGroup(g *ThreadGroup, status int32) {
 	g.exiting, g.status = true, status
-	if g.hostPID != 0 {
-		_ = host.Kill(g.hostPID, 9)
-	}
+	g.noteUsage()
+	g.killHost()
 	for _, t := range append([]*Task(nil), g.tasks...) {
 		k.reapTask(t)
+	}
+}
+
+// killHost kills the host process, by descriptor: its number may be another's by
+// now if something else killed it. The caller holds k.mu.
+func (g *ThreadGroup) killHost() {
+	switch {
+	case g.deathFD >= 0:
+		g.k.p.Kill(g.deathFD)
+	case g.hostPID != 0:
+		_ = host.Kill(g.hostPID, abi.SIGKILL)
+	}
+}
+
+// watch notices the end of the host process. The caller holds k.mu.
+func (g *ThreadGroup) watch() {
+	if g.k.dead.Load() {
+		return
+	}
+	fd, err := g.k.p.WatchDeath(g.hostPID)
+	g.deathFD = fd
+	switch {
+	case err == syscall.ESRCH:
+		g.k.later(func() {
+			g.k.mu.Lock()
+			defer g.k.mu.Unlock()
+			if !g.exiting && !g.zombie {
+				g.k.exitGroup(g, abi.SIGKILL)
+			}
+		})
+	case err != nil:
+		g.k.Log.Warn("a host process cannot be watched: if the host kills it, the guest will not notice", "pid", g.pid, "error", err)
+	}
+}
+
+// unwatch ends that. The caller holds k.mu.
+func (g *ThreadGroup) unwatch() {
+	if g.deathFD >= 0 {
+		g.k.p.Unwatch(g.deathFD)
+		g.deathFD = -1
 	}
 }
 

@@ -191,6 +191,11 @@ func (k *Kernel) Shutdown(s Status) {
 		go func() {
 			if k.p != nil {
 				k.p.Stop()
+				k.mu.Lock()
+				for _, g := range k.groups {
+					g.unwatch()
+				}
+				k.mu.Unlock()
 			}
 			close(k.done)
 		}()
@@ -315,10 +320,9 @@ func (k *Kernel) Missing(t *Task, nr int, name string) {
 	}
 }
 
-// watchDeaths takes the zygote's reports of host processes that something
-// killed.
+// watchDeaths ends processes in the guest whose host process something killed.
 func (k *Kernel) watchDeaths() {
-	k.p.Deaths(func() { k.Do(k.buryKilled) })
+	k.p.Deaths(func(pid int32, fd int) { k.Do(func() { k.buryKilled(pid, fd) }) })
 	if !k.dead.Load() {
 		k.lost(errors.New("the guest's host init died"))
 	}

@@ -42,18 +42,22 @@ type Sleep struct {
 	Cleanup func(interrupted bool)
 	// Uninterruptible sleeps end only by Try, deadline or death.
 	Uninterruptible bool
+	// Tried: the caller has found that it must wait; Try is called first when the
+	// queues are being watched.
+	Tried bool
 }
 
-// sleeping is a task's sleep. Guarded by Task.callMu.
+// sleeping is a task's sleep. A task has room for one, so that a call that waits
+// allocates nothing for it. Guarded by Task.callMu.
 type sleeping struct {
 	Sleep
+	since   int64 // monotonic clock
 	entries []wait.Entry
-	dyn     *wait.Entry // on the queue of the last WouldBlock
+	few     [2]wait.Entry // what entries is of, mostly
+	dyn     *wait.Entry   // on the queue of the last WouldBlock
 	dynQ    *wait.Queue
 	cancel  func()
 	timer   *ktime.Timer
-	park    *ktime.Timer
-	late    bool // the deadline has passed
 }
 
 // parkAfter is how long a call may sleep in its notification, in nanoseconds. A
@@ -64,28 +68,41 @@ const parkAfter = 1e9
 // Sleep runs s.Try and, if it must wait, arranges that it is run again. A handler
 // returns what Sleep returns.
 func (t *Task) Sleep(s Sleep) (uint64, error) {
-	val, err := s.Try()
-	if !waits(err) {
-		if s.Cleanup != nil {
-			s.Cleanup(false)
+	var first error
+	if !s.Tried {
+		val, err := s.Try()
+		if !waits(err) {
+			if s.Cleanup != nil {
+				s.Cleanup(false)
+			}
+			return val, err
 		}
-		return val, err
+		first = err
 	}
-	sl := &sleeping{Sleep: s, entries: make([]wait.Entry, len(s.On))}
-	wake := func(wait.Mask) { t.k.ready(t) }
+	sl := &t.sleepRoom
+	sl.Sleep, sl.since = s, t.k.Clock.Monotonic()
+	if len(s.On) <= len(sl.few) {
+		sl.entries = sl.few[:len(s.On)]
+	} else {
+		sl.entries = make([]wait.Entry, len(s.On))
+	}
+	if t.wake == nil {
+		t.wake = func(wait.Mask) { t.k.ready(t) }
+		t.parkFn = t.park
+	}
 	for i, src := range s.On {
-		sl.entries[i] = wait.Entry{Mask: src.Mask, Callback: wake}
+		sl.entries[i] = wait.Entry{Mask: src.Mask, Callback: t.wake}
 		src.Queue.Add(&sl.entries[i])
 	}
 	t.sleep = sl
 	t.asleep.Store(true)
 	if s.Deadline != 0 {
-		sl.timer = t.k.Clock.After(s.Deadline-t.k.Clock.Monotonic(), func() {
+		sl.timer = t.k.Clock.After(s.Deadline-sl.since, func() {
 			t.k.Do(func() { t.k.ready(t) })
 		})
 	}
-	sl.park = t.k.Clock.After(parkAfter, func() { t.park(sl) })
-	return t.step(err)
+	t.k.Clock.Arm(&t.parkTimer, parkAfter, t.parkFn)
+	return t.step(first)
 }
 
 func waits(err error) bool {
@@ -119,21 +136,23 @@ func (t *Task) step(last error) (uint64, error) {
 		break
 	}
 	if sl.Deadline != 0 && t.k.Clock.Monotonic() >= sl.Deadline {
+		timeout := sl.Timeout
 		t.endSleep(false)
-		if sl.Timeout == nil {
+		if timeout == nil {
 			return 0, abi.ETIMEDOUT
 		}
-		return sl.Timeout()
+		return timeout()
 	}
 	if !sl.Uninterruptible && t.SignalPending() {
+		onInterrupt, restart := sl.OnInterrupt, sl.Restart
 		t.endSleep(true)
-		if sl.OnInterrupt != nil {
-			return sl.OnInterrupt()
+		if onInterrupt != nil {
+			return onInterrupt()
 		}
-		if sl.Restart == 0 {
+		if restart == 0 {
 			return 0, abi.ERESTARTSYS
 		}
-		return 0, sl.Restart
+		return 0, restart
 	}
 	return 0, ErrSleeping
 }
@@ -141,7 +160,7 @@ func (t *Task) step(last error) (uint64, error) {
 // follow moves the sleep to the queue that a WouldBlock names.
 func (sl *sleeping) follow(t *Task, wb *fs.WouldBlock) {
 	sl.unfollow()
-	sl.dyn = &wait.Entry{Mask: wb.Mask, Callback: func(wait.Mask) { t.k.ready(t) }}
+	sl.dyn = &wait.Entry{Mask: wb.Mask, Callback: t.wake}
 	sl.dynQ, sl.cancel = wb.Queue, wb.Cancel
 	wb.Queue.Add(sl.dyn)
 }
@@ -168,9 +187,11 @@ func (t *Task) endSleep(interrupted bool) {
 	if sl.timer != nil {
 		sl.timer.Stop()
 	}
-	sl.park.Stop()
-	if sl.Cleanup != nil {
-		sl.Cleanup(interrupted)
+	t.parkTimer.Stop()
+	cleanup := sl.Cleanup
+	*sl = sleeping{} // keeps nothing alive
+	if cleanup != nil {
+		cleanup(interrupted)
 	}
 }
 
@@ -193,12 +214,12 @@ func (t *Task) resume() {
 }
 
 // park moves a long sleep from its notification into the stub.
-func (t *Task) park(sl *sleeping) {
+func (t *Task) park() {
 	defer t.k.catch(t, "parking", -1)
 	t.callMu.Lock()
 	defer t.callMu.Unlock()
-	if t.sleep != sl || t.dying.Load() {
-		return
+	if t.sleep == nil || t.k.Clock.Monotonic()-t.sleep.since < parkAfter || t.dying.Load() {
+		return // that sleep is over; the present one has set the timer anew
 	}
 	nr := t.call.nr
 	switch t.call.kind {

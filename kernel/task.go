@@ -25,7 +25,7 @@ type Task struct {
 	// callMu serialises everything that is done for this task's host thread.
 	callMu sync.Mutex
 	call   call        // guarded by callMu
-	sleep  *sleeping   // guarded by callMu
+	sleep  *sleeping   // nil: awake; guarded by callMu
 	intr   interrupted // guarded by callMu
 	okMap  allowedMap  // guarded by callMu
 	cloneC *cloning    // a clone that the host has not done yet; guarded by callMu
@@ -49,9 +49,17 @@ type Task struct {
 	MM    *mm.AddressSpace
 	Files *Files
 	FS    *FSInfo
-	ctx   fs.Context // for fs calls; Creds, Root, Cwd refreshed before use
-	creds atomic.Pointer[fs.Creds]
-	comm  atomic.Pointer[string]
+	// What a sleep needs, kept from one to the next; guarded by callMu.
+	sleepRoom sleeping
+	wake      func(wait.Mask) // puts it on the run list
+	parkTimer ktime.Timer
+	parkFn    func()
+
+	ctx fs.Context // for fs calls; Creds, Root, Cwd refreshed before use
+	// ctxGen is the generation of FS that ctx shows; 0: none. FS changes with it.
+	ctxGen uint64
+	creds  atomic.Pointer[fs.Creds]
+	comm   atomic.Pointer[string]
 
 	// Signals; guarded by k.mu.
 	pending   sigQueue
@@ -98,6 +106,7 @@ type ThreadGroup struct {
 	leader  *Task
 	tasks   []*Task // live threads
 	hostPID int32
+	deathFD int // watches the host process; -1: nothing does
 
 	parent     *ThreadGroup
 	children   map[*ThreadGroup]struct{}
@@ -188,7 +197,7 @@ func (t *Task) String() string { return fmt.Sprintf("%s[%d]", t.Comm(), t.tid) }
 // end of the present handler.
 func (t *Task) Context() *fs.Context {
 	t.ctx.Creds = t.creds.Load()
-	t.FS.fill(&t.ctx)
+	t.ctxGen = t.FS.fill(&t.ctx, t.ctxGen)
 	return &t.ctx
 }
 
@@ -200,6 +209,7 @@ func (t *Task) bind(hostTID, hostPID int32) {
 	t.hostTID = hostTID
 	if t == t.tg.leader {
 		t.tg.hostPID = hostPID
+		t.tg.watch()
 		t.tg.watchCPULimit()
 	}
 	t.k.mu.Unlock()

@@ -193,6 +193,7 @@ func (h *fileIO) sleepRead(x transfer) (uint64, error) {
 		Try:     func() (uint64, error) { return again(h.tryRead(x)) },
 		On:      []kernel.Source{{Queue: queueOf(x.t, x.f), Mask: readEvents}},
 		Cleanup: func(bool) { x.f.DecRef() },
+		Tried:   true,
 	})
 }
 

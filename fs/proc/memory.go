@@ -23,14 +23,14 @@ const (
 const mostArgs = 8 << 20
 
 // addMemory adds the files about the address space.
-func (p *pidNode) addMemory() {
-	p.file("cmdline", 0o444, func(_ *fs.Context, i *Info) (string, error) { return p.cmdline(i), nil })
-	p.private("environ", 0o400, func(_ *fs.Context, i *Info) (string, error) {
+func (r *pidRows) addMemory() {
+	r.file("cmdline", 0o444, func(p *pidNode, _ *fs.Context, i *Info) (string, error) { return p.cmdline(i), nil })
+	r.private("environ", 0o400, func(p *pidNode, _ *fs.Context, i *Info) (string, error) {
 		return string(p.read(i.Layout.EnvStart, i.Layout.EnvEnd)), nil
 	})
-	p.private("auxv", 0o400, func(_ *fs.Context, i *Info) (string, error) { return string(i.Layout.Auxv), nil })
+	r.private("auxv", 0o400, func(_ *pidNode, _ *fs.Context, i *Info) (string, error) { return string(i.Layout.Auxv), nil })
 	for _, name := range []string{"maps", "smaps"} {
-		p.private(name, 0o444, func(ctx *fs.Context, i *Info) (string, error) {
+		r.private(name, 0o444, func(p *pidNode, ctx *fs.Context, i *Info) (string, error) {
 			if i.HostPID == 0 || i.State == 'Z' {
 				return "", nil
 			}

@@ -13,29 +13,58 @@ import (
 	"lodger/fs/kernfs"
 )
 
-// pidNode is the directory of one process or thread under construction.
+// pidNode is the directory of one process or thread: its entries are made when
+// somebody looks for them.
 type pidNode struct {
 	t    *tree
 	task Task
-	dir  *kernfs.DirNode
-	// thread: it is /proc/PID/task/TID.
-	thread bool
+	rows *pidRows
+}
+
+// pidRows says what a directory of a process, or of a thread, holds.
+type pidRows struct {
+	names []kernfs.Name
+	makes []func(p *pidNode) fs.Inode
+}
+
+// Names implements kernfs.Lazy.
+func (p *pidNode) Names() []kernfs.Name { return p.rows.names }
+
+// Make implements kernfs.Lazy.
+func (p *pidNode) Make(i int) fs.Inode { return p.rows.makes[i](p) }
+
+func newPIDRows(thread bool) *pidRows {
+	r := new(pidRows)
+	r.addState()
+	r.addMemory()
+	r.addPlaces()
+	dir := func(name string, mk func(p *pidNode) *kernfs.DirNode) {
+		r.add(name, abi.DT_DIR, func(p *pidNode) fs.Inode { return mk(p) })
+	}
+	dir("fd", func(p *pidNode) *kernfs.DirNode { return p.fdDir(false) })
+	dir("fdinfo", func(p *pidNode) *kernfs.DirNode { return p.fdDir(true) })
+	dir("ns", (*pidNode).nsDir)
+	if !thread {
+		dir("task", (*pidNode).taskDir)
+	}
+	return r
+}
+
+func (r *pidRows) add(name string, typ uint8, mk func(p *pidNode) fs.Inode) {
+	r.names = append(r.names, kernfs.Name{Name: name, Type: typ})
+	r.makes = append(r.makes, mk)
 }
 
 // pidDir makes /proc/PID or /proc/PID/task/TID.
 func (t *tree) pidDir(task Task, thread bool) *kernfs.DirNode {
-	p := &pidNode{t: t, task: task, thread: thread, dir: t.fs.NewDir(0o555)}
-	p.dir.Owner = p.owner
-	p.addState()
-	p.addMemory()
-	p.addPlaces()
-	p.dir.Add(entry("fd", p.fdDir(false)))
-	p.dir.Add(entry("fdinfo", p.fdDir(true)))
-	p.dir.Add(entry("ns", p.nsDir()))
-	if !thread {
-		p.dir.Add(entry("task", p.taskDir()))
+	p := &pidNode{t: t, task: task, rows: t.pidRows}
+	if thread {
+		p.rows = t.tidRows
 	}
-	return p.dir
+	d := t.fs.NewDir(0o555)
+	d.Owner = p.owner
+	d.SetLazy(p)
+	return d
 }
 
 // owner is the task's effective user, or root when it must not be looked into
@@ -71,53 +100,68 @@ func (p *pidNode) mayInspect(ctx *fs.Context) error {
 	return nil
 }
 
-// file adds a file made from the task's values.
-func (p *pidNode) file(name string, perm uint32, show func(ctx *fs.Context, i *Info) (string, error)) *kernfs.FileNode {
+// show gives a file's text from the task's values.
+type show func(p *pidNode, ctx *fs.Context, i *Info) (string, error)
+
+// file makes a file from the task's values.
+func (p *pidNode) file(perm uint32, text show) *kernfs.FileNode {
 	f := p.t.fs.NewFile(perm, func(ctx *fs.Context) ([]byte, error) {
 		i, err := p.task.Info()
 		if err != nil {
 			return nil, err
 		}
-		s, err := show(ctx, &i)
+		s, err := text(p, ctx, &i)
 		return []byte(s), err
 	})
 	f.Owner = p.owner
-	p.dir.Add(entry(name, f))
 	return f
 }
 
+func (r *pidRows) file(name string, perm uint32, text show) {
+	r.add(name, abi.DT_REG, func(p *pidNode) fs.Inode { return p.file(perm, text) })
+}
+
+// stored is file that can be written too.
+func (r *pidRows) stored(name string, perm uint32, text show, store func(p *pidNode, ctx *fs.Context, b []byte) error) {
+	r.add(name, abi.DT_REG, func(p *pidNode) fs.Inode {
+		f := p.file(perm, text)
+		f.Store = func(ctx *fs.Context, b []byte) error { return store(p, ctx, b) }
+		return f
+	})
+}
+
 // private is file for what only those may read who may trace the task.
-func (p *pidNode) private(name string, perm uint32, show func(ctx *fs.Context, i *Info) (string, error)) {
-	p.file(name, perm, func(ctx *fs.Context, i *Info) (string, error) {
+func (r *pidRows) private(name string, perm uint32, text show) {
+	r.file(name, perm, func(p *pidNode, ctx *fs.Context, i *Info) (string, error) {
 		if err := p.mayInspect(ctx); err != nil {
 			return "", err
 		}
-		return show(ctx, i)
+		return text(p, ctx, i)
 	})
 }
 
 // constant is file for what is the same for all.
-func (p *pidNode) constant(name string, perm uint32, s string) {
-	p.file(name, perm, func(*fs.Context, *Info) (string, error) { return s, nil })
+func (r *pidRows) constant(name string, perm uint32, s string) {
+	r.file(name, perm, func(*pidNode, *fs.Context, *Info) (string, error) { return s, nil })
 }
 
-func (p *pidNode) addState() {
-	p.file("stat", 0o444, func(_ *fs.Context, i *Info) (string, error) { return p.stat(i), nil })
-	p.file("status", 0o444, func(_ *fs.Context, i *Info) (string, error) { return p.status(i), nil })
-	p.file("statm", 0o444, func(_ *fs.Context, i *Info) (string, error) { return p.memory(i).statm(), nil })
-	p.file("limits", 0o444, func(_ *fs.Context, i *Info) (string, error) { return limits(i), nil })
-	comm := p.file("comm", 0o644, func(_ *fs.Context, i *Info) (string, error) { return i.Comm + "\n", nil })
-	comm.Store = p.setComm
-	p.constant("cgroup", 0o444, "0::/\n")
-	p.constant("oom_score", 0o444, "0\n")
-	p.constant("wchan", 0o444, "0")
+func (r *pidRows) addState() {
+	r.file("stat", 0o444, func(p *pidNode, _ *fs.Context, i *Info) (string, error) { return p.stat(i), nil })
+	r.file("status", 0o444, func(p *pidNode, _ *fs.Context, i *Info) (string, error) { return p.status(i), nil })
+	r.file("statm", 0o444, func(p *pidNode, _ *fs.Context, i *Info) (string, error) { return p.memory(i).statm(), nil })
+	r.file("limits", 0o444, func(_ *pidNode, _ *fs.Context, i *Info) (string, error) { return limits(i), nil })
+	r.stored("comm", 0o644, func(_ *pidNode, _ *fs.Context, i *Info) (string, error) { return i.Comm + "\n", nil }, (*pidNode).setComm)
+	r.constant("cgroup", 0o444, "0::/\n")
+	r.constant("oom_score", 0o444, "0\n")
+	r.constant("wchan", 0o444, "0")
 	for _, m := range []string{"uid_map", "gid_map"} {
-		p.constant(m, 0o644, fmt.Sprintf("%10d %10d %10d\n", 0, 0, uint32(1<<32-1)))
+		r.constant(m, 0o644, fmt.Sprintf("%10d %10d %10d\n", 0, 0, uint32(1<<32-1)))
 	}
-	p.constant("setgroups", 0o644, "allow\n")
-	p.private("personality", 0o400, func(*fs.Context, *Info) (string, error) { return "00000000\n", nil })
-	adj := p.file("oom_score_adj", 0o644, func(*fs.Context, *Info) (string, error) { return fmt.Sprintf("%d\n", p.task.OOMAdjust()), nil })
-	adj.Store = p.setOOM
+	r.constant("setgroups", 0o644, "allow\n")
+	r.private("personality", 0o400, func(*pidNode, *fs.Context, *Info) (string, error) { return "00000000\n", nil })
+	r.stored("oom_score_adj", 0o644, func(p *pidNode, _ *fs.Context, _ *Info) (string, error) {
+		return fmt.Sprintf("%d\n", p.task.OOMAdjust()), nil
+	}, (*pidNode).setOOM)
 }
 
 // setComm renames a thread of the caller's own process (comm_write).
@@ -153,26 +197,28 @@ func (p *pidNode) setOOM(ctx *fs.Context, b []byte) error {
 }
 
 // addPlaces adds the magic links and the mount tables.
-func (p *pidNode) addPlaces() {
+func (r *pidRows) addPlaces() {
 	place := func(name string, pick func(root, cwd, exe fs.Path) fs.Path) {
-		l := p.t.fs.NewMagic(0o777, func(ctx *fs.Context) (fs.Path, error) {
-			if err := p.mayInspect(ctx); err != nil {
-				return fs.Path{}, err
-			}
-			at := pick(p.task.Places())
-			if !at.Ok() {
-				return at, abi.ENOENT
-			}
-			return at, nil
+		r.add(name, abi.DT_LNK, func(p *pidNode) fs.Inode {
+			l := p.t.fs.NewMagic(0o777, func(ctx *fs.Context) (fs.Path, error) {
+				if err := p.mayInspect(ctx); err != nil {
+					return fs.Path{}, err
+				}
+				at := pick(p.task.Places())
+				if !at.Ok() {
+					return at, abi.ENOENT
+				}
+				return at, nil
+			})
+			l.Owner = p.owner
+			return l
 		})
-		l.Owner = p.owner
-		p.dir.Add(entry(name, l))
 	}
 	place("cwd", func(_, cwd, _ fs.Path) fs.Path { return cwd })
 	place("root", func(root, _, _ fs.Path) fs.Path { return root })
 	place("exe", func(_, _, exe fs.Path) fs.Path { return exe })
 	table := func(name string, format func(ns *fs.MountNS, root fs.Path) string) {
-		p.file(name, 0o444, func(*fs.Context, *Info) (string, error) {
+		r.file(name, 0o444, func(p *pidNode, _ *fs.Context, _ *Info) (string, error) {
 			root, _, _ := p.task.Places()
 			if !root.Ok() {
 				return "", abi.EINVAL
@@ -221,3 +267,6 @@ func (p *pidNode) nsDir() *kernfs.DirNode {
 	}
 	return d
 }
+
+// thread: it is /proc/PID/task/TID.
+func (p *pidNode) thread() bool { return p.rows == p.t.tidRows }

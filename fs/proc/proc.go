@@ -162,7 +162,7 @@ func Type(sys System) fs.FSType {
 func New(v *fs.VFS, sys System) (*fs.SuperBlock, error) {
 	return kernfs.New(v, "proc", abi.PROC_SUPER_MAGIC, func(f *kernfs.FS) fs.Inode {
 		f.SB.NoNegatives = true
-		t := &tree{fs: f, sys: sys, dirs: map[dirKey]*kernfs.DirNode{}}
+		t := &tree{fs: f, sys: sys, dirs: map[dirKey]*kernfs.DirNode{}, pidRows: newPIDRows(false), tidRows: newPIDRows(true)}
 		return t.root()
 	})
 }
@@ -172,8 +172,11 @@ type tree struct {
 	fs  *kernfs.FS
 	sys System
 
-	mu   sync.Mutex
-	dirs map[dirKey]*kernfs.DirNode // of processes and threads; guarded by mu
+	pidRows, tidRows *pidRows
+
+	mu      sync.Mutex
+	dirs    map[dirKey]*kernfs.DirNode // of processes and threads; guarded by mu
+	sweepAt int                        // size of dirs to sweep at; guarded by mu
 }
 
 // dirKey names a directory: /proc/PID or /proc/PID/task/TID.

@@ -67,12 +67,16 @@ func (t *tree) find(id int32, thread bool) (fs.Inode, error) {
 	}
 	k := dirKey{task.Key(), thread}
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	if d := t.dirs[k]; d != nil {
-		return d, nil
+	d := t.dirs[k]
+	full := d == nil && len(t.dirs) >= max(t.sweepAt, 64)
+	if d == nil {
+		d = t.pidDir(task, thread)
+		t.dirs[k] = d
 	}
-	d := t.pidDir(task, thread)
-	t.dirs[k] = d
+	t.mu.Unlock()
+	if full {
+		t.sweep()
+	}
 	return d, nil
 }
 
@@ -98,6 +102,7 @@ func (t *tree) sweep() {
 			delete(t.dirs, k)
 		}
 	}
+	t.sweepAt = 2 * len(t.dirs)
 }
 
 // list emits the directories of ids from position pos on; a position is one more

@@ -43,7 +43,7 @@ func (p *pidNode) memory(i *Info) *memory {
 		m.pages = string(b)
 	}
 	tid := i.HostPID
-	if p.thread && i.HostTID != 0 {
+	if p.thread() && i.HostTID != 0 {
 		tid = i.HostTID
 	}
 	if b, err := host.ProcFile(tid, "stat"); err == nil {
@@ -67,7 +67,7 @@ func ticks(ns int64) int64 { return ns / 1e7 }
 func (p *pidNode) stat(i *Info) string {
 	m := p.memory(i)
 	u, s := i.GroupUser, i.GroupSystem
-	if p.thread {
+	if p.thread() {
 		u, s = i.User, i.System
 	}
 	l := i.Layout

@@ -49,6 +49,7 @@ const (
 	cZFlags2  = 0x480
 	cZFprog   = 0x488
 	cZInfo    = 0x490
+	cZDfl     = 0x498
 	cName     = 0x4a0
 	cBatch    = 0x500
 	cBatchMax = (0x1000 - 0x500) / 64

@@ -28,6 +28,7 @@
 #define C_ZFLAGS2   0x7f0000000480
 #define C_ZFPROG    0x7f0000000488
 #define C_ZINFO     0x7f0000000490
+#define C_ZDFL      0x7f0000000498
 #define C_BATCH     0x7f0000000500
 
 // Thread header (one page, directly above the thread's alternate stack).

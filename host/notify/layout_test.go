@@ -29,7 +29,7 @@ func TestLayoutMatchesAssembly(t *testing.T) {
 		"C_PDEATH": StubBase + cPdeath, "C_ARGV": StubBase + cArgv, "C_EMPTY": StubBase + cEmpty, "C_ENVP": StubBase + cEnvp,
 		"C_NZYG": StubBase + cNZyg, "C_ZSTACK": StubBase + cZStack, "C_ZSLOT": StubBase + cZSlot, "C_ZMSG": StubBase + cZMsg,
 		"C_ZCMSGFD": StubBase + cZCmsgFD, "C_ZFLAGS1": StubBase + cZFlags1, "C_ZFLAGS2": StubBase + cZFlags2,
-		"C_ZFPROG": StubBase + cZFprog, "C_ZINFO": StubBase + cZInfo, "C_BATCH": StubBase + cBatch,
+		"C_ZFPROG": StubBase + cZFprog, "C_ZINFO": StubBase + cZInfo, "C_ZDFL": StubBase + cZDfl, "C_BATCH": StubBase + cBatch,
 		"H_TID": hTID, "H_PID": hPID, "H_MASK": hMask, "H_PENDING": hPending, "H_SIGTAB": hSigTab, "H_KICKED": hKicked,
 		"H_RESULT": hResult, "H_NBATCH": hNBatch, "H_BATCHRES": hBatchRes, "H_CFLAGS": hCFlags, "H_DSIGNO": hDSigno,
 		"H_DREADY": hDReady, "H_CTOKEN": hCToken, "STUB_SIGNALS": stubSignals, "H_BATCH": hBatch, "H_UC": hUC, "H_OWNTAB": hOwnTab,

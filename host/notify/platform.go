@@ -9,7 +9,8 @@
 //   - filter_amd64.go: the seccomp program, made from the system call table;
 //   - stub_amd64.s: the code that every guest process holds at StubBase;
 //   - zygote.go, script.go: the guest's host init, which shuts itself in, starts
-//     the first process with the filter and reports killed children;
+//     the first process with the filter, and holds their namespace;
+//   - deaths.go: notices host processes that something else killed;
 //   - listener.go: receive and answer;
 //   - header.go: the page by which kernel and stub exchange what does not fit
 //     into a notification.
@@ -29,8 +30,9 @@ var errShort = errors.New("short copy to or from a guest process")
 // Platform is one guest's set of host processes.
 type Platform struct {
 	*Listener
-	z   *zygote
-	lay areaLayout
+	z      *zygote
+	lay    areaLayout
+	deaths deaths
 }
 
 // Options leave out forms of confinement, as if the host did not offer them:
@@ -68,7 +70,12 @@ func Start(routes map[int]Route, o Options) (*Platform, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Platform{Listener: z.listener, z: z, lay: lay}, nil
+	d, err := newDeaths()
+	if err != nil {
+		z.stop()
+		return nil, err
+	}
+	return &Platform{Listener: z.listener, z: z, lay: lay, deaths: d}, nil
 }
 
 // Box says how the guest's host processes are confined.
@@ -81,26 +88,6 @@ func (p *Platform) ZygotePID() int { return p.z.pid }
 func (p *Platform) Stop() {
 	p.z.stop()
 	_ = p.Listener.close()
-}
-
-// Deaths calls died for each host process of the guest that something killed; the
-// process id is not used again before died returns. It returns when the zygote
-// is gone.
-func (p *Platform) Deaths(died func()) {
-	var info [128]byte
-	for {
-		n, err := unix.Read(p.z.sock, info[:])
-		if err == unix.EINTR {
-			continue
-		}
-		if err != nil || n <= 0 {
-			return
-		}
-		died()
-		if _, err := unix.Write(p.z.sock, []byte{1}); err != nil {
-			return
-		}
-	}
 }
 
 // MainHeader is the header of a fresh process's only thread.

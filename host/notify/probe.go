@@ -34,6 +34,7 @@ func Probe() []Finding {
 	mseal := canSeal()
 	out = append(out,
 		probeKillable(),
+		probePidfd(),
 		finding("mseal (6.10)", mseal, "", "a system call filter guards the stub instead: mmap, munmap and mprotect near it come to the kernel"),
 		finding("Landlock", landlockABI() > 0, landlockValue(), "guest processes are shut off from host files by namespaces alone"),
 		probeMMMap(),
@@ -136,6 +137,16 @@ func tryBox(b Box) tried {
 func probeKillable() Finding {
 	_, _, e := unix.RawSyscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, filterListen|filterKillRcv, 0)
 	return finding("killable wait for answers (5.19)", e == unix.EFAULT, "", "a signal that meets a system call can lose the call's result")
+}
+
+// probePidfd opens a descriptor of our own process: container profiles of before
+// 2020 forbid it.
+func probePidfd() Finding {
+	fd, err := unix.PidfdOpen(os.Getpid(), 0)
+	if err == nil {
+		unix.Close(fd)
+	}
+	return finding("process descriptors (5.3)", err == nil, errText(err), "a guest process that the host kills is not noticed, and its parent waits for it in vain")
 }
 
 func landlockValue() string {

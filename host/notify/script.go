@@ -65,8 +65,7 @@ func zygoteScript(b Box, o Options, filter []bpfInsn, lay areaLayout) (*zscript,
 	call("setrlimit(RLIMIT_CORE)", true, unix.SYS_PRLIMIT64, 0, unix.RLIMIT_CORE, s.data.words(1, 1), 0)
 	call("setrlimit(RLIMIT_NOFILE)", false, unix.SYS_PRLIMIT64, 0, unix.RLIMIT_NOFILE, s.data.words(4096, 4096), 0)
 	if b.UserNS && o.Tasks > 0 {
-		// Ended processes count until the zygote has reaped them: a fork bomb must
-		// not outrun it.
+		// Ended processes count until the host has reaped them.
 		most := uint64(2*o.Tasks + 1024)
 		call("setrlimit(RLIMIT_NPROC)", true, unix.SYS_PRLIMIT64, 0, unix.RLIMIT_NPROC, s.data.words(most, most), 0)
 	}
@@ -78,6 +77,8 @@ func zygoteScript(b Box, o Options, filter []bpfInsn, lay areaLayout) (*zscript,
 		call("landlock_restrict_self", true, unix.SYS_LANDLOCK_RESTRICT_SELF, fd, 0).Flags |= batchLoadArg0
 		call("close(landlock)", true, unix.SYS_CLOSE, fd).Flags |= batchLoadArg0
 	}
+	const ignore = 1 // SIG_IGN: children need no reaping
+	call("rt_sigaction(SIGCHLD)", true, unix.SYS_RT_SIGACTION, uint64(unix.SIGCHLD), s.data.words(ignore, 0, 0, 0), 0, 8)
 	// No capability, and none back at exec.
 	call("prctl(PR_SET_SECUREBITS)", false, unix.SYS_PRCTL, unix.PR_SET_SECUREBITS, 0x2f)
 	hdr := make([]byte, 8)
@@ -140,7 +141,7 @@ func zygoteImage(code []byte, lay areaLayout, s *zscript) ([]byte, error) {
 	}
 	fprog := d.words(uint64(len(s.filter)), d.add(insns))
 	slotWord := d.words(0)
-	info := d.add(make([]byte, 144))
+	info := d.add(make([]byte, 16))
 	// struct cmsghdr with one descriptor; the stub fills the number in.
 	cmsg := make([]byte, 24)
 	binary.LittleEndian.PutUint64(cmsg, 20)
@@ -161,6 +162,7 @@ func zygoteImage(code []byte, lay areaLayout, s *zscript) ([]byte, error) {
 	im.put(cZFlags2, filterListen)
 	im.put(cZFprog, fprog)
 	im.put(cZInfo, info)
+	im.put(cZDfl, d.words(0, 0, 0, 0))
 	if err := im.batch(s.entries); err != nil {
 		return nil, err
 	}

@@ -3,6 +3,8 @@
 package ktime
 
 import (
+	"math/rand/v2"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -30,8 +32,8 @@ func TestTimers(t *testing.T) {
 				t.Errorf("timer %d fired, want %d", got, want)
 			}
 		}
-		if c.timers != nil {
-			t.Error("a timer is left on the list")
+		if len(c.timers) != 0 || c.alarmAt != 0 {
+			t.Error("a timer is left")
 		}
 		if got := c.Monotonic(); got != 5+int64(5*time.Second) {
 			t.Errorf("monotonic %d", got)
@@ -52,5 +54,35 @@ func TestStoppedClock(t *testing.T) {
 		}
 		time.Sleep(3 * time.Second)
 		synctest.Wait()
+	})
+}
+
+// Whatever is armed and stopped in whatever order, each timer that is left fires at
+// its time.
+func TestManyTimers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, rnd := New(0), rand.New(rand.NewPCG(1, 2))
+		const n = 500
+		var timers [n]*Timer
+		var firedAt [n]atomic.Int64
+		want := make([]int64, n)
+		for i := range n {
+			d := rnd.Int64N(1e9)
+			want[i] = c.Monotonic() + d
+			timers[i] = c.After(d, func() { firedAt[i].Store(c.Monotonic()) })
+			if k := rnd.IntN(2 * n); k <= i && timers[k].Stop() {
+				want[k] = 0
+			}
+			if i%50 == 0 {
+				time.Sleep(time.Millisecond)
+			}
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		for i := range n {
+			if got := firedAt[i].Load(); got != want[i] {
+				t.Errorf("timer %d fired at %d, want %d", i, got, want[i])
+			}
+		}
 	})
 }

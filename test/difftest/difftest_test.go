@@ -25,6 +25,7 @@ import (
 	"strings"
 	"testing"
 
+	_ "lodger/init" // the guest under test: a result of another kernel's must not be cached
 	"lodger/internal/need"
 )
 
