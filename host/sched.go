@@ -37,6 +37,18 @@ func SetAffinity(tid int32, mask []byte) error {
 	return nil
 }
 
+// CurrentCPU is the processor that the calling thread runs on at this moment.
+//
+// SAFETY: the host writes one int. WHY: x/sys has no raw form that keeps the thread.
+func CurrentCPU() int {
+	var cpu uint32
+	_, _, e := syscall.RawSyscall(unix.SYS_GETCPU, uintptr(unsafe.Pointer(&cpu)), 0, 0)
+	if e != 0 {
+		return -1
+	}
+	return int(cpu)
+}
+
 // SetNice sets a thread's nice value, if the host lets us.
 func SetNice(tid int32, nice int) { _ = unix.Setpriority(unix.PRIO_PROCESS, int(tid), nice) }
 

@@ -78,6 +78,7 @@ func (t *Task) Clone(a CloneArgs) (uint64, error) {
 	child.StartTime = k.Clock.Monotonic()
 	k.watchChild(child, cmd.Token)
 	t.traceReturn(uint64(child.tid))
+	t.holdNear(child)
 	t.act(notify.ActClone)
 	return 0, errAnswered
 }
@@ -123,6 +124,7 @@ func (t *Task) directFork(args [6]uint64) {
 	child.StartTime = k.Clock.Monotonic()
 	k.watchChild(child, token)
 	t.traceReturn(uint64(child.tid))
+	t.holdNear(child)
 	t.proceed()
 }
 
@@ -421,6 +423,7 @@ func (t *Task) onCloneFailed() {
 		child = nil
 	}
 	delete(k.clones, token)
+	t.letMove()
 	k.mu.Unlock()
 	t.cloneC = nil
 	if child != nil {

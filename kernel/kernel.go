@@ -290,6 +290,10 @@ func (k *Kernel) stranger(ev *notify.Event, first **Task) *Task {
 			}
 			t.bind(ev.TID, hostPID)
 			t.announce.Stop()
+			k.mu.Lock()
+			t.letMove()
+			t.cloner.letMove()
+			k.mu.Unlock()
 			t.cloner = nil
 			return t
 		}

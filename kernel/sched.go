@@ -4,14 +4,6 @@ package kernel
 
 import "lodger/host"
 
-// Affinity is the set of host processors that t may run on, as
-// sched_getaffinity(2) has it: guests see the host's processor numbers, as in a
-// cpuset.
-func (t *Task) Affinity() ([]byte, error) { return host.Affinity(t.hostTID) }
-
-// SetAffinity restricts t to the processors in mask.
-func (t *Task) SetAffinity(mask []byte) error { return host.SetAffinity(t.hostTID, mask) }
-
 // CPU is the processor that t ran on last.
 func (t *Task) CPU() int { return host.LastCPU(t.hostTID) }
 

@@ -46,6 +46,7 @@ type Task struct {
 	kickMark
 	pendW abi.Sigset // what the header's pending word holds; guarded by k.mu
 
+	aff   affinity
 	MM    *mm.AddressSpace
 	Files *Files
 	FS    *FSInfo
