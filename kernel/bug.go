@@ -14,10 +14,26 @@ import (
 // guest alone; locks that the work held stay locked, which only delays what is
 // about to end.
 func (k *Kernel) catch(t *Task, work string, nr int) {
+	if r := recover(); r != nil {
+		k.bug(r, t, work, nr)
+	}
+}
+
+// catchServing is catch for the receiver: one for all calls, since a bug ends the
+// guest anyway.
+func (k *Kernel) catchServing() {
 	r := recover()
 	if r == nil {
 		return
 	}
+	if k.serving != nil {
+		k.serving.callMu.Unlock()
+	}
+	k.bug(r, k.serving, "system call", k.servingNr)
+}
+
+// bug tells of panic r and stops the guest.
+func (k *Kernel) bug(r any, t *Task, work string, nr int) {
 	who := "no task"
 	if t != nil {
 		who = t.String()

@@ -15,7 +15,13 @@ func TestPanicStopsGuest(t *testing.T) {
 	for work, run := range map[string]func(k *Kernel){
 		"a timer or host event": func(k *Kernel) { k.Do(func() { panic("boom") }) },
 		"the run list":          func(k *Kernel) { k.later(func() { panic("boom") }); k.drain() },
-		"a sleeping call":       func(k *Kernel) { k.ready(brokenTask(k)); k.drain() },
+		"system call 42": func(k *Kernel) {
+			defer k.catchServing()
+			k.serving, k.servingNr = brokenTask(k), 42
+			k.serving.callMu.Lock()
+			panic("boom")
+		},
+		"a sleeping call": func(k *Kernel) { k.ready(brokenTask(k)); k.drain() },
 	} {
 		var log bytes.Buffer
 		k := New(Config{Log: slog.New(slog.NewTextHandler(&log, nil))})

@@ -89,6 +89,9 @@ type Kernel struct {
 	kicks kickWatch
 	pi    piTable
 
+	serving   *Task // whose notification the receiver serves, for a bug's report
+	servingNr int
+
 	byHost hostMap
 	run    runq
 
@@ -227,6 +230,7 @@ const yieldAfter = 6e6
 // receive is the receiver: it owns RECV on the guest's listener.
 func (k *Kernel) receive(first *Task) {
 	var ev notify.Event
+	defer k.catchServing()
 	yielded := k.Clock.Monotonic()
 	for n := 1; !k.dead.Load(); n++ {
 		// Go's sysmon takes the processor from a goroutine that has held it for
@@ -252,7 +256,11 @@ func (k *Kernel) receive(first *Task) {
 			k.guarded("a new host thread", func() { t = k.stranger(&ev, &first) })
 		}
 		if t != nil {
-			k.serve(t, &ev)
+			k.serving, k.servingNr = t, int(ev.Nr)
+			t.callMu.Lock()
+			t.dispatch(&ev)
+			t.callMu.Unlock()
+			k.serving = nil
 		}
 		k.drain()
 	}
@@ -305,15 +313,6 @@ func (k *Kernel) stranger(ev *notify.Event, first **Task) *Task {
 		k.p.KillStranger(ev)
 	}
 	return nil
-}
-
-// serve runs one notification of t. A panic is a bug in the kernel: it is told
-// with task and call, and stops this guest alone.
-func (k *Kernel) serve(t *Task, ev *notify.Event) {
-	defer k.catch(t, "system call", int(ev.Nr))
-	t.callMu.Lock()
-	defer t.callMu.Unlock()
-	t.dispatch(ev)
 }
 
 // Missing counts and once names a system call that is absent.
