@@ -76,7 +76,7 @@ const (
 	argvLeast    = 32 * 4096
 	argvMost     = 6 << 20 // 3/4 of _STK_LIM
 	bprmHead     = 256     // BINPRM_BUF_SIZE: a script's first line
-	elfHead      = 4096    // read at once of a program: its headers, as a rule
+	elfHead      = 1024    // read at once of a program: its headers, as a rule
 	maxScripts   = 5
 )
 
@@ -461,7 +461,7 @@ func (t *Task) onBatch() {
 	}
 	var pieces []host.Piece
 	for _, z := range x.zero {
-		pieces = append(pieces, host.Piece{Addr: z.addr, Buf: make([]byte, z.len)})
+		pieces = append(pieces, host.Piece{Addr: z.addr, Buf: t.k.zeros[:min(z.len, pageSize)]})
 	}
 	if len(pieces) > 0 {
 		_, _ = host.WriteMem(t.hostTID, pieces...)

@@ -92,6 +92,8 @@ type Kernel struct {
 	serving   *Task // whose notification the receiver serves, for a bug's report
 	servingNr int
 
+	zeros [pageSize]byte // never written
+
 	byHost hostMap
 	run    runq
 

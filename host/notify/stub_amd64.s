@@ -316,9 +316,12 @@ oldmask:
 maskdone:
 	XORL R15, R15
 	MOVQ $0, U_RAX(BP)
-	CMPQ H_PENDING(BX), $0
-	JEQ  sigret
 	MOVQ H_MASK(BX), DI
+	MOVQ DI, AX
+	NOTQ AX
+	TESTQ AX, H_PENDING(BX)
+	JEQ  sigret
+tellmask:
 	MOVL $1, SI                // a handler may be entered from here
 	MOVQ U_RSP(BP), DX
 	MOVL $OP_MASK, AX
@@ -384,7 +387,16 @@ oldaction:
 	MOVQ R10, 16(DI)
 	MOVQ R13, 24(DI)
 actiondone:
-	JMP  maskdone
+	// A pending signal may be one to ignore now.
+	XORL R15, R15
+	MOVQ $0, U_RAX(BP)
+	MOVL U_RDI(BP), CX
+	DECL CX
+	MOVQ H_PENDING(BX), AX
+	BTQ  CX, AX
+	JCC  sigret
+	MOVQ H_MASK(BX), DI
+	JMP  tellmask
 
 	// rt_sigreturn: the guest's frame has the host's own layout, so the host
 	// restores from it, once mask and alternate stack are the stub's own.
@@ -402,9 +414,11 @@ sigreturn:
 	XORL R15, R15
 	XCHGQ AX, H_MASK(BX)
 	MOVQ R8, BP
-	CMPQ H_PENDING(BX), $0
-	JEQ  sigret
 	MOVQ H_MASK(BX), DI
+	MOVQ DI, AX
+	NOTQ AX
+	TESTQ AX, H_PENDING(BX)
+	JEQ  sigret
 	XORL SI, SI
 	MOVL $OP_MASK, AX
 	SYSCALL
