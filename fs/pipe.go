@@ -31,7 +31,8 @@ type pipe struct {
 	writers  int
 	rcounter uint64 // readers that ever opened
 	wcounter uint64
-	slots    []slot // what is in buf, oldest first
+	slots    []slot  // what is in buf, oldest first
+	few      [4]slot // what slots begins with when the pipe was empty
 }
 
 // slot is struct pipe_buffer.
@@ -117,7 +118,7 @@ func (p *pipe) consume(n int) {
 		p.slots = p.slots[1:]
 	}
 	if p.used == 0 {
-		p.head, p.slots = 0, nil
+		p.head, p.slots = 0, p.few[:0]
 	}
 }
 

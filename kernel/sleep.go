@@ -101,7 +101,7 @@ func (t *Task) Sleep(s Sleep) (uint64, error) {
 			t.k.Do(func() { t.k.ready(t) })
 		})
 	}
-	t.k.Clock.Arm(&t.parkTimer, parkAfter, t.parkFn)
+	t.k.Clock.ArmAt(&t.parkTimer, sl.since, parkAfter, t.parkFn)
 	return t.step(first)
 }
 

@@ -26,13 +26,18 @@ func (c *Clock) After(d int64, f func()) *Timer {
 // the alarm is set only for a timer that is earlier than all others, and stays when
 // that one is stopped: it then goes off for nothing, once.
 func (c *Clock) Arm(t *Timer, d int64, f func()) {
+	c.ArmAt(t, c.Monotonic(), d, f)
+}
+
+// ArmAt is Arm for a caller who has just read the monotonic clock: now.
+func (c *Clock) ArmAt(t *Timer, now, d int64, f func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	t.clock, t.f = c, f
 	if c.stopped {
 		return
 	}
-	t.when = max(c.Uptime()+max(d, 0), 1)
+	t.when = max(now-c.bootOffset+max(d, 0), 1)
 	if t.when < d { // overflow: never
 		t.when = 1<<63 - 1
 	}
