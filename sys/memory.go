@@ -5,6 +5,7 @@ package sys
 import (
 	"lodger/abi"
 	"lodger/fs"
+	"lodger/host/notify"
 	"lodger/kernel"
 )
 
@@ -101,6 +102,9 @@ func mremap(t *kernel.Task, a Args) (uint64, error) {
 	if newLen > 1<<47 || !stubSafe(t, a[0], max(oldLen, newLen)) || flags&fixed != 0 && !stubSafe(t, a[4], newLen) {
 		return 0, abi.ENOMEM
 	}
+	if t.MayContinue() && flags&(fixed|dontUnmap) == 0 && oldLen >= newLen && oldLen != 0 {
+		return t.Continue() // it shrinks in place, as the filter lets the host do
+	}
 	return t.Remap(a[0], oldLen, newLen, flags, a[4])
 }
 
@@ -113,7 +117,19 @@ func madvise(t *kernel.Task, a Args) (uint64, error) {
 	case hwpoison, softOffline:
 		return 0, abi.EPERM
 	}
+	if notify.HarmlessAdvice(a[2]) {
+		return guarded(t, a)
+	}
 	return 0, abi.EINVAL
+}
+
+// guarded lets the host perform a call on a range of the caller's memory that
+// keeps off the stub; EPERM, as where it is sealed.
+func guarded(t *kernel.Task, a Args) (uint64, error) {
+	if !stubSafe(t, a[0], a[1]) {
+		return 0, abi.EPERM
+	}
+	return t.Continue()
 }
 
 // hostMemory lets the host perform a call on the caller's own memory whose

@@ -23,13 +23,14 @@ func memoryRows() []Row {
 }
 
 // nativeRows are calls that the host performs without asking: they touch only the
-// caller's own memory or thread.
+// caller's own memory or thread. Those with a handler come to the kernel all the
+// same where the host cannot seal the stub and they are near it, and to be traced.
 func nativeRows() []Row {
 	native := notify.RouteNative
 	return []Row{
-		{X86: 11, ARM64: 215, Name: "munmap", Route: native, Args: []Kind{Addr, Size}},
-		{X86: 10, ARM64: 226, Name: "mprotect", Route: native, Args: []Kind{Addr, Size, Prot}},
-		{X86: 12, ARM64: 214, Name: "brk", Route: native, Args: []Kind{Addr}, Ret: Addr},
+		{X86: 11, ARM64: 215, Name: "munmap", Fn: guarded, Route: native, Args: []Kind{Addr, Size}},
+		{X86: 10, ARM64: 226, Name: "mprotect", Fn: guarded, Route: native, Args: []Kind{Addr, Size, Prot}},
+		{X86: 12, ARM64: 214, Name: "brk", Fn: hostMemory, Route: native, Args: []Kind{Addr}, Ret: Addr},
 		{X86: 24, ARM64: 124, Name: "sched_yield", Route: native},
 		{X86: 318, ARM64: 278, Name: "getrandom", Route: native, Args: []Kind{Addr, Size, Hex}},
 		{X86: 324, ARM64: 283, Name: "membarrier", Route: native, Args: []Kind{Dec, Hex, Dec}},
