@@ -37,6 +37,8 @@ const (
 	nrMseal           = 462
 	mmapHarmless      = 0x2 | 0x10 | 0x20 | 0x40 | 0x100 | 0x800 | 0x1000 | 0x4000 | 0x8000 | 0x20000 | 0x100000
 	mmapPrivateAnon   = 0x22
+	mapPrivate        = 0x2
+	mapFixed          = 0x10
 	futexClockPrivate = 128 | 256
 )
 
@@ -126,9 +128,15 @@ func buildFilter(routes map[int]Route, sealed bool) ([]bpfInsn, error) {
 // stubSection decides calls whose instruction pointer lies in the stub.
 func (p *program) stubSection(sealed bool) {
 	p.load(offNr)
-	for _, nr := range []uint32{nrRtSigreturn, nrRtSigprocmask, nrRtSigaction, nrRtSigtimedwait, nrSetTidAddress, nrClose, nrMseal} {
+	for _, nr := range []uint32{nrRtSigreturn, nrRtSigprocmask, nrRtSigaction, nrRtSigtimedwait, nrSetTidAddress, nrMseal} {
 		p.retIf(bpfJeq, nr, retAllow)
 	}
+	p.block(bpfJeq, nrClose, func() {
+		// Not the image that the stub execs: another file could take its number.
+		p.load(argLo(0))
+		p.retIf(bpfJeq, imageFD, retNotify)
+		p.ret(retAllow)
+	})
 	p.block(bpfJeq, nrMmap, func() {
 		if !sealed {
 			p.guardStub()
@@ -136,10 +144,13 @@ func (p *program) stubSection(sealed bool) {
 		p.load(argLo(4))
 		p.block(bpfJge, execFDs, func() {
 			p.load(argLo(4))
-			p.emit(bpfJge, 4, 0, execFDsEnd)
+			p.emit(bpfJge, 5, 0, execFDsEnd)
+			// With MAP_ANONYMOUS the host does not look at the descriptor, and
+			// the other flags ask for what belongs to the whole host.
 			p.load(argLo(3))
-			p.emit(bpfAnd, 0, 0, 0xf)
-			p.retIf(bpfJeq, 2, retAllow) // MAP_PRIVATE
+			p.emit(bpfAnd, 0, 0, ^uint32(mapFixed))
+			p.retIf(bpfJeq, mapPrivate, retAllow)
+			p.ret(retNotify)
 		})
 		checkMmap(p)
 	})

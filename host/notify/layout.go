@@ -127,6 +127,9 @@ const (
 	execFDsEnd = 216
 )
 
+// imageFD is where a guest process has the stub's image, for execveat.
+const imageFD = 1
+
 // FirstFD is the first descriptor number of a guest process's host table that is
 // free for files; below is what the stub itself needs.
 const FirstFD = 3

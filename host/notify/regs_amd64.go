@@ -72,7 +72,7 @@ func IsFileMap(nr int) bool { return nr == nrMmap || nr == nrMremap }
 // IsStubExec reports whether a call is exactly the stub's own execve: every
 // pointer in it lies in the constants page, which guest code cannot change.
 func IsStubExec(nr int, a [6]uint64) bool {
-	return nr == nrExecveat && a[0] == 1 && a[1] == StubBase+cEmpty && a[2] == StubBase+cArgv &&
+	return nr == nrExecveat && a[0] == imageFD && a[1] == StubBase+cEmpty && a[2] == StubBase+cArgv &&
 		a[3] == StubBase+cEnvp && a[4] == unix.AT_EMPTY_PATH
 }
 
