@@ -4,6 +4,7 @@ package host
 
 import (
 	"strconv"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -37,6 +38,22 @@ func WriteMemForce(pid int32, addr uint64, b []byte) (int, error) {
 // Tgkill sends a signal to one thread.
 func Tgkill(tgid, tid int32, sig int) error {
 	return unix.Tgkill(int(tgid), int(tid), unix.Signal(sig))
+}
+
+// ThreadOf reports whether tid is a thread of process tgid; a process is a thread of
+// its own.
+func ThreadOf(tgid, tid int32) bool { return unix.Tgkill(int(tgid), int(tid), 0) != unix.ESRCH }
+
+// RobustList asks for the robust futex list that the host keeps for a thread.
+//
+// SAFETY: the host writes two words. WHY: x/sys has no wrapper for this call.
+func RobustList(tid int32) (head uint64, err error) {
+	var at, size uint64
+	_, _, e := unix.RawSyscall(unix.SYS_GET_ROBUST_LIST, uintptr(tid), uintptr(unsafe.Pointer(&at)), uintptr(unsafe.Pointer(&size)))
+	if e != 0 {
+		return 0, e
+	}
+	return at, nil
 }
 
 // Kill sends a signal to a process.

@@ -65,6 +65,11 @@ func (t *Task) dispatch(ev *notify.Event) {
 	if t.ready.Load() {
 		t.ready.Store(false)
 	}
+	if x := t.execC; x != nil && !x.expects(ev, t.tg.hostPID) {
+		t.k.Log.Debug("a call out of turn during exec", "task", t.String(), "nr", ev.Nr)
+		t.k.forceFatal(t, abi.SIGKILL)
+		return
+	}
 	if !ev.FromStub() {
 		t.cloneC = nil // back in guest code: the host's clone is done
 		t.call = call{kind: callPlain, id: ev.ID, nr: int(ev.Nr), args: ev.Args}
@@ -131,8 +136,10 @@ func (t *Task) hostCall(nr int, args [6]uint64) {
 	case notify.IsClone(nr) && t.cloneC.allows(args):
 		t.cloneC.started = true
 		t.proceed()
-	case notify.IsStubExec(nr, args) && t.execC != nil && !t.execC.started:
+	case notify.IsStubExec(nr, args) && t.execC != nil && !t.execC.started && t.marked(t.execC):
 		t.execC.started = true
+		t.proceed()
+	case t.execC != nil && isExecMark(nr, args):
 		t.proceed()
 	case notify.IsFileMap(nr) && t.mapAllowed(args):
 		t.proceed()

@@ -31,6 +31,7 @@ type execing struct {
 	comm   string
 	creds  *fs.Creds
 	secure bool // AT_SECURE
+	proof  bool // the host must show that its execve took place; see execMark
 	ignore []int
 	mask   abi.Sigset
 
@@ -140,6 +141,7 @@ func (t *Task) prepareExec(a ExecArgs) (*execing, error) {
 				return nil, err
 			}
 			x.creds, x.secure = t.execCreds(f)
+			x.proof = t.needsProof(x)
 			return x, nil
 		}
 		f.DecRef()
@@ -349,7 +351,7 @@ func (k *Kernel) forgetSiblings(x *execing) {
 // onStart: a fresh image after the host's execve. The caller holds t.callMu.
 func (t *Task) onStart() {
 	x := t.execC
-	if x == nil || !x.started || x.mapping {
+	if x == nil || !x.started || x.mapping || !t.execProved(x) {
 		t.k.forceFatal(t, abi.SIGKILL)
 		return
 	}

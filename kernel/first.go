@@ -77,6 +77,7 @@ func (k *Kernel) firstTask(p Program) (*Task, error) {
 	if err != nil {
 		return nil, err
 	}
+	x.proof = false // there is no guest code yet that could lie
 	t.execC = x
 	g := t.tg
 	g.parent, g.CTTY = k.init, p.CTTY

@@ -129,7 +129,8 @@ func (t *Task) wakeBatch(n int) *notify.Batch {
 // the exec; t is at the point of no return.
 func (t *Task) releaseForExec() error {
 	t.releaseRobust()
-	b := t.wakeBatch(notify.MaxBatch)
+	b := t.wakeBatch(notify.MaxBatch - 1)
+	t.execC.markExec(b)
 	if b.Len() == 0 {
 		t.act(notify.ActExec)
 		return nil

@@ -86,6 +86,8 @@ const (
 	NrMunmap    = nrMunmap
 	NrExit      = 60
 	NrExitGroup = 231
+
+	NrSetRobustList = 273
 )
 
 // IsExit: the end of a thread or process, which a batch may ask for.

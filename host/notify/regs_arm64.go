@@ -15,6 +15,8 @@ const (
 	NrExit      = 93
 	NrExitGroup = 94
 
+	NrSetRobustList = 99
+
 	nrMseal = 462
 )
 
