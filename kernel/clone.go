@@ -419,14 +419,21 @@ func (t *Task) onCloneFailed() {
 	}
 	k.mu.Lock()
 	child := k.clones[token]
-	if c := t.cloneC; c == nil || c.child != child {
+	c := t.cloneC
+	if c == nil || c.child != child {
 		child = nil
 	}
-	delete(k.clones, token)
+	if child != nil {
+		delete(k.clones, token)
+	}
 	t.letMove()
 	k.mu.Unlock()
 	t.cloneC = nil
+	if c != nil && c.started {
+		k.suspect() // the word of guest code, perhaps
+	}
 	if child != nil {
+		child.announce.Stop()
 		k.abandon(child)
 	}
 	t.call.kind = callFrame
@@ -451,6 +458,9 @@ func (k *Kernel) dropClones(t *Task) {
 		}
 	}
 	k.mu.Unlock()
+	if len(lost) > 0 && pending.started {
+		k.suspect()
+	}
 	for _, c := range lost {
 		c.announce.Stop()
 		k.abandon(c)
@@ -466,12 +476,15 @@ func (k *Kernel) watchChild(child *Task, token uint64) {
 			k.mu.Lock()
 			_, waiting := k.clones[token]
 			delete(k.clones, token)
-			if waiting && !child.dying.Load() && child.tg.parent != nil {
+			if c := child.cloner; waiting && !child.dying.Load() && c != nil {
 				k.Log.Warn("a clone's child did not announce itself", "task", child.String())
-				k.killGroup(child.tg.parent, abi.SIGKILL)
+				if !c.dying.Load() {
+					k.killGroup(c.tg, abi.SIGKILL) // whose parent may be somebody else
+				}
 			}
 			k.mu.Unlock()
 			if waiting {
+				k.suspect()
 				k.abandon(child)
 			}
 		})

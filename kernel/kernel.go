@@ -103,6 +103,7 @@ type Kernel struct {
 	status   Status
 	missing  sync.Map // numbers of absent calls already named in the log
 	absent   atomic.Int64
+	straying atomic.Bool // a search for strays is under way
 	forks    atomic.Int64
 }
 
@@ -293,6 +294,11 @@ func (k *Kernel) stranger(ev *notify.Event, first **Task) *Task {
 			}
 			return nil // a thread: its process ends or execs, and takes it along
 		}
+		if t != nil && !k.bound(t, ev) {
+			t.announce.Stop()
+			k.abandon(t)
+			t = nil
+		}
 		if t != nil {
 			hostPID := ev.TID
 			if t != t.tg.leader {
@@ -303,8 +309,8 @@ func (k *Kernel) stranger(ev *notify.Event, first **Task) *Task {
 			k.mu.Lock()
 			t.letMove()
 			t.cloner.letMove()
-			k.mu.Unlock()
 			t.cloner = nil
+			k.mu.Unlock()
 			return t
 		}
 	}
