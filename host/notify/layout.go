@@ -25,6 +25,7 @@ const (
 	_
 	_
 	_
+	slotTerm
 	slotFutexWait
 )
 

@@ -57,7 +57,15 @@ func zygoteScript(b Box, o Options, filter []bpfInsn, lay areaLayout) (*zscript,
 		names = append(names, name)
 		return &s.entries[len(s.entries)-1]
 	}
-	call("prctl(PR_SET_PDEATHSIG)", true, unix.SYS_PRCTL, unix.PR_SET_PDEATHSIG, uint64(unix.SIGKILL))
+	last := unix.SIGKILL
+	if !b.Namespaces {
+		// No pid namespace ends the guest's processes with the zygote, and guest
+		// code may have left out the PDEATHSIG of its own.
+		last = unix.SIGTERM
+		act := s.data.words(slot(slotTerm), saFlags&^0x08000000, slot(slotRestorer), 0) // not SA_ONSTACK
+		call("rt_sigaction(SIGTERM)", true, unix.SYS_RT_SIGACTION, uint64(last), act, 0, 8)
+	}
+	call("prctl(PR_SET_PDEATHSIG)", true, unix.SYS_PRCTL, unix.PR_SET_PDEATHSIG, uint64(last))
 	call("prctl(PR_SET_NO_NEW_PRIVS)", true, unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1)
 	if b.Namespaces {
 		s.emptyRoot(call)

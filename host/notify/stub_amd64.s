@@ -49,7 +49,14 @@ TEXT ·stub(SB), NOSPLIT|NOFRAME, $0-0
 	// SLOT(8): a kick met the timed futex wait before it slept
 	JMP fwintr
 	PCALIGN $16
-	// SLOT(9): the timed futex wait: unblock the kick, then wait. The Go side
+	// SLOT(9): the zygote's SIGTERM, without a pid namespace: its process group,
+	// which no guest process can leave, goes with it
+	XORL DI, DI
+	MOVL $9, SI
+	MOVL $62, AX
+	SYSCALL
+	PCALIGN $16
+	// SLOT(10): the timed futex wait: unblock the kick, then wait. The Go side
 	// finds the second SYSCALL and tells hkick the window between them.
 	SYSCALL
 	MOVQ U_RDI(BP), DI
@@ -475,7 +482,7 @@ fwagain:
 	XORL DX, DX
 	MOVL $8, R10
 	MOVL $14, AX
-	MOVQ $SLOT(9), CX
+	MOVQ $SLOT(10), CX
 	JMP  CX
 fwintr:
 	MOVQ $-4, AX

@@ -153,6 +153,12 @@ func (z *zygote) parent(exe int, attr *syscall.ProcAttr, started chan<- error, c
 	if err != nil {
 		return
 	}
+	if !z.box.Namespaces {
+		// While the zygote is a zombie its number names its group and no other.
+		for unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil) == unix.EINTR {
+		}
+		_ = syscall.Kill(-pid, syscall.SIGKILL)
+	}
 	var ws syscall.WaitStatus
 	for {
 		_, err := syscall.Wait4(pid, &ws, 0, nil)

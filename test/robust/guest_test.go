@@ -139,7 +139,8 @@ func (g *guest) expect(text string, limit time.Duration) {
 	}
 }
 
-// stubs are the host processes of the guest: the zygote first.
+// stubs are the host processes of the guest, the zygote first; none when it has
+// ended.
 func (g *guest) stubs() []int {
 	var zygote int
 	var out []int
@@ -152,6 +153,9 @@ func (g *guest) stubs() []int {
 		default:
 			out = append(out, pid)
 		}
+	}
+	if zygote == 0 {
+		return nil // and not 0: that would be our own process group to kill
 	}
 	return append([]int{zygote}, out...)
 }

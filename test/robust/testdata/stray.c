@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// a forked child that never announces itself and runs on, its parent gone
+
+#include "../../hostile/stub.h"
+
+static void spin(void)
+{
+	for (volatile long n = 0;; n++)
+		;
+}
+
+int main(int argc, char **argv)
+{
+	start(1, argv);
+	stub_find();
+	pid_t p = fork();
+	if (p == 0) {
+		long told = getpid();
+		struct stubcall c[2] = { { SYS_clone, 0, { 0x8000, 0, 0, 0, SIGCHLD } } };
+		stub_calls(c, 1);
+		if (c[0].ret == 0)
+			spin(); // without PDEATHSIG and without a word
+		say(c[0].ret > 0 ? "strays" : "no clone: %ld", c[0].ret);
+		_exit(0);
+	}
+	waitpid(p, 0, 0);
+	if (argc > 1 && !strcmp(argv[1], "leave"))
+		return 0;
+	char b[1];
+	read(0, b, 1);
+	say("lives");
+	return 0;
+}
