@@ -161,10 +161,6 @@ func (t *Task) proceed() {
 	_ = t.k.p.Continue(id)
 }
 
-// MayContinue reports whether the present call can be continued: it came as the
-// guest made it, not by way of the stub.
-func (t *Task) MayContinue() bool { return t.call.kind == callPlain }
-
 // Continue lets the host perform the present call as it stands; the handler
 // returns what it returns. Only for calls without pointers that matter.
 func (t *Task) Continue() (uint64, error) {

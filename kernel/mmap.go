@@ -83,7 +83,11 @@ func (t *Task) MapAnon(addr, length, prot, flags uint64) (uint64, error) {
 
 // alone reports whether no other thread or process shares t's memory or its host
 // descriptor table.
-func (t *Task) alone() bool { return t.MM.Users() == 1 && t.threads() == 1 }
+func (t *Task) alone() bool {
+	// A guest's table that several processes share (CLONE_FILES) stands for several
+	// host tables.
+	return t.MM.Users() == 1 && t.threads() == 1 && t.Files.Users() == 1
+}
 
 func (t *Task) threads() int {
 	t.k.mu.Lock()
@@ -122,19 +126,21 @@ func (f *Files) forgetHost() {
 	f.host = nil
 }
 
-// Remap performs a growing or moving mremap(2); a framed call. Files are mapped
-// whole (hostfs, memfds), so that what a mapping can grow into is its own file;
-// mappings of parts of a file (disk images) must not come here.
+// Remap performs mremap(2) where the host may not at once. Files are mapped whole
+// (hostfs, memfds), so that what a mapping can grow into is its own file; mappings of
+// parts of a file (disk images) must not come here.
 func (t *Task) Remap(old, oldLen, newLen, flags, newAddr uint64) (uint64, error) {
-	var b notify.Batch
-	args := [6]uint64{old, oldLen, newLen, flags, newAddr, 0}
-	b.AddLoose(notify.NrMremap, args[:]...)
-	if b.Write(t.proc()) != nil {
-		return 0, abi.EFAULT
-	}
-	t.okMap = allowedMap{true, args}
-	t.act(notify.ActBatchRes)
-	return 0, errAnswered
+	return t.WithFrame(func() (uint64, error) {
+		var b notify.Batch
+		args := [6]uint64{old, oldLen, newLen, flags, newAddr, 0}
+		b.AddLoose(notify.NrMremap, args[:]...)
+		if b.Write(t.proc()) != nil {
+			return 0, abi.EFAULT
+		}
+		t.okMap = allowedMap{true, args}
+		t.act(notify.ActBatchRes)
+		return 0, errAnswered
+	})
 }
 
 func mountNoSuid(f *fs.File) bool { return f.Path.Mnt != nil && f.Path.Mnt.Flags()&abi.MS_NOSUID != 0 }

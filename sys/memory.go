@@ -102,9 +102,6 @@ func mremap(t *kernel.Task, a Args) (uint64, error) {
 	if newLen > 1<<47 || !stubSafe(t, a[0], max(oldLen, newLen)) || flags&fixed != 0 && !stubSafe(t, a[4], newLen) {
 		return 0, abi.ENOMEM
 	}
-	if t.MayContinue() && flags&(fixed|dontUnmap) == 0 && oldLen >= newLen && oldLen != 0 {
-		return t.Continue() // it shrinks in place, as the filter lets the host do
-	}
 	return t.Remap(a[0], oldLen, newLen, flags, a[4])
 }
 
