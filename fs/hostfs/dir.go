@@ -73,6 +73,9 @@ func (n *node) Revalidate(_ *fs.Context, name string, child fs.Inode) bool {
 
 // edit runs change with the directory's descriptor and names locked.
 func (n *node) edit(change func(fd int) error) error {
+	if n.fs.readOnly() {
+		return abi.EROFS
+	}
 	h, err := n.acquire(false, false)
 	if err != nil {
 		return err

@@ -173,6 +173,8 @@ func (n *node) acquireLocked(write, exact bool, depth int) (*handle, error) {
 		flags = abi.O_PATH | abi.O_DIRECTORY
 	case n.hostKind != abi.S_IFREG:
 		flags = abi.O_PATH
+	case write && n.fs.readOnly():
+		return nil, abi.EROFS
 	case write:
 		flags = abi.O_RDWR
 	}

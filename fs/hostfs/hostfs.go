@@ -113,7 +113,7 @@ func New(v *fs.VFS, opt Options) (*fs.SuperBlock, error) {
 	// Not waited for: nobody needs the room yet.
 	go host.GrowFDTable(opt.RootFD, f.fds.max+512)
 	f.sb = v.NewSuperBlock("hostfs", 0x00c0ffee, f)
-	f.sb.SetReadOnly(opt.Shared || opt.ReadOnly)
+	f.sb.SetReadOnly(f.readOnly())
 	f.sb.Revalidates = !opt.Shared
 	f.findMapped()
 	f.root = f.nodeOf(nil, "", &st)
@@ -121,6 +121,19 @@ func New(v *fs.VFS, opt Options) (*fs.SuperBlock, error) {
 	f.fds.open = map[int]struct{}{opt.RootFD: {}}
 	runtime.AddCleanup(f, closeFDs, f.fds.open)
 	return f.sb, f.sb.SetRoot(f.root)
+}
+
+// readOnly reports whether the host's tree must not be changed. The super block's
+// flag says so to the guest, whose root may change flags; what keeps the host's tree
+// is asked here again at each change.
+func (f *FS) readOnly() bool { return f.opt.Shared || f.opt.ReadOnly }
+
+// Remount implements fs.Remounter.
+func (f *FS) Remount(flags uint32, _ string) error {
+	if f.readOnly() && flags&abi.MS_RDONLY == 0 {
+		return abi.EROFS
+	}
+	return nil
 }
 
 // now gives monotonic nanoseconds, never 0.

@@ -174,6 +174,9 @@ func (n *node) Unpin() {
 
 // Setattr changes attributes on the host.
 func (n *node) Setattr(_ *fs.Context, sa fs.SetAttr) error {
+	if n.fs.readOnly() {
+		return abi.EROFS
+	}
 	defer n.stale()
 	if sa.Valid&fs.AttrSize != 0 {
 		h, err := n.acquire(true, false)

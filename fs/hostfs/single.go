@@ -49,6 +49,14 @@ func (s *single) ReadAt(_ *fs.Context, p []byte, off int64) (int, error) {
 	return host.Pread(s.fd, p, off)
 }
 
+// Remount implements fs.Remounter: it stays read-only.
+func (s *single) Remount(flags uint32, _ string) error {
+	if flags&abi.MS_RDONLY == 0 {
+		return abi.EROFS
+	}
+	return nil
+}
+
 // MapFD implements fs.Mapper.
 func (s *single) MapFD(offset, _ int64, write, shared, _ bool) (int, int64, error) {
 	if write && shared {

@@ -66,6 +66,9 @@ func (n *node) Getxattr(_ *fs.Context, name string) (v []byte, err error) {
 
 // Setxattr sets an extended attribute.
 func (n *node) Setxattr(_ *fs.Context, name string, value []byte, flags int) error {
+	if n.fs.readOnly() {
+		return abi.EROFS
+	}
 	hn, err := n.hostName(name)
 	if err != nil {
 		return err
@@ -76,6 +79,9 @@ func (n *node) Setxattr(_ *fs.Context, name string, value []byte, flags int) err
 
 // Removexattr removes an extended attribute.
 func (n *node) Removexattr(_ *fs.Context, name string) error {
+	if n.fs.readOnly() {
+		return abi.EROFS
+	}
 	hn, err := n.hostName(name)
 	if err != nil {
 		return err

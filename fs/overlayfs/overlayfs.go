@@ -75,6 +75,14 @@ func New(v *fs.VFS, upper *fs.SuperBlock, lower ...*fs.SuperBlock) (*fs.SuperBlo
 	return f.sb, f.sb.SetRoot(root)
 }
 
+// Remount implements fs.Remounter: without an upper layer there is nowhere to write.
+func (f *FS) Remount(flags uint32, _ string) error {
+	if f.upper == nil && flags&abi.MS_RDONLY == 0 {
+		return abi.EROFS
+	}
+	return nil
+}
+
 // adoptUpperRoot makes the upper root look like the topmost lower one.
 func (f *FS) adoptUpperRoot(root *node, a *fs.Attr) error {
 	u := f.upper.Root.Inode()

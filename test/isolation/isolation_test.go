@@ -6,7 +6,8 @@
 // the host while they attack it:
 //
 //   - the program prints no ESCAPED line and ends by saying "blocked";
-//   - a host file that the guest was never given keeps text and mode;
+//   - a host file that the guest was never given keeps text and mode, and so does
+//     the read-only volume that it was given;
 //   - a host process lives on, neither killed nor stopped nor traced;
 //   - the kernel neither panics nor hangs;
 //   - a second after the guest's end none of its host processes is left.
@@ -62,6 +63,7 @@ func attack(t *testing.T, lodger, src, name string) {
 	if out, err := exec.Command("gcc", "-O1", "-w", "-static", "-pthread", "-o", filepath.Join(bin, name), src).CombinedOutput(); err != nil {
 		t.Fatalf("build: %s", out)
 	}
+	volume := listing(bin)
 	canary := filepath.Join(t.TempDir(), "canary")
 	if err := os.WriteFile(canary, []byte(canaryText), 0o666); err != nil {
 		t.Fatal(err)
@@ -95,6 +97,9 @@ func attack(t *testing.T, lodger, src, name string) {
 	}
 	judgeOutput(t, err, out.String(), msg.String())
 	judgeHost(t, canary, victim.Process.Pid)
+	if now := listing(bin); now != volume {
+		t.Errorf("the read-only volume was changed: %q, was %q", now, volume)
+	}
 	time.Sleep(time.Second)
 	for _, p := range <-seen {
 		if start(p.pid) == p.start {
@@ -132,6 +137,19 @@ func judgeHost(t *testing.T, canary string, victim int) {
 	if len(fields) == 0 || strings.ContainsAny(fields[0], "ZXTt") {
 		t.Errorf("host process was reached: state %v", fields)
 	}
+}
+
+// listing shows a directory and what lies in it: modes, owners, sizes, times.
+func listing(dir string) string {
+	var b strings.Builder
+	filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
+		if st, serr := os.Lstat(path); err == nil && serr == nil {
+			sys := st.Sys().(*syscall.Stat_t)
+			fmt.Fprintln(&b, path, st.Mode(), sys.Uid, sys.Gid, st.Size(), st.ModTime())
+		}
+		return nil
+	})
+	return b.String()
 }
 
 // process is a host process; the start time tells it from a later one with
