@@ -161,11 +161,12 @@ func (i *inode) Readlink(*fs.Context) (string, error) {
 	return i.target, nil
 }
 
-// Pin counts an open file.
+// Pin counts an open file. A removed directory can still be opened, as "." of
+// whoever stands in it; all that it had is its name.
 func (i *inode) Pin() error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if i.dead {
+	if i.dead && i.dir == nil {
 		return abi.ENOENT
 	}
 	i.opens++

@@ -92,4 +92,12 @@ int main(void)
 		if (e->d_name[0] != '.' && (fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW), st.st_ino != e->d_ino))
 			bad++;
 	SHOW(bad);
+	// who stands in a removed directory can still open it
+	mkdir("left", 0755);
+	OK(chdir("left"));
+	OK(rmdir("../left"));
+	list(".");
+	OK(open(".", O_RDONLY | O_DIRECTORY));
+	OK(open("new", O_CREAT | O_WRONLY, 0600));
+	OK(open("..", O_RDONLY));
 }
