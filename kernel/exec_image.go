@@ -15,9 +15,10 @@ const (
 
 	// Where position-independent programs and the interpreter go: the program
 	// where Linux puts it (ELF_ET_DYN_BASE), the interpreter below the stub,
-	// where a fresh image holds nothing.
+	// where a fresh image holds nothing. ThreadSanitizer wants every mapping above
+	// 0x7e8000000000.
 	dynBase    = 0x555555554000
-	interpBase = 0x7e0000000000
+	interpBase = 0x7e8000000000
 
 	protR, protW, protX = 1, 2, 4
 	mapPrivate          = 0x02
