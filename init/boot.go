@@ -38,6 +38,7 @@ type Config struct {
 	Strace   io.Writer
 	Log      *slog.Logger
 	Command  []string
+	Login    bool   // Command is a login shell, which sees a dash before its name
 	Stdio    [3]int // host descriptors for 0, 1 and 2; -1: closed
 	Platform notify.Options
 }

@@ -100,8 +100,11 @@ func (m *Machine) rootFS(v *fs.VFS) (*fs.SuperBlock, error) {
 		return builtinRoot(v)
 	}
 	lower, err := openTree(v, m.cfg.Root, !m.cfg.RW, false)
-	if err != nil || m.cfg.RW {
-		return lower, err
+	if err != nil {
+		return nil, fmt.Errorf("root %w", err)
+	}
+	if m.cfg.RW {
+		return lower, nil
 	}
 	upper, err := tmpfs.New(v, tmpfs.Options{Mode: 0o755})
 	if err != nil {
@@ -119,13 +122,13 @@ func (m *Machine) rootFS(v *fs.VFS) (*fs.SuperBlock, error) {
 func openTree(v *fs.VFS, dir string, shared, readOnly bool) (*fs.SuperBlock, error) {
 	st, err := os.Stat(dir)
 	if err != nil {
-		return nil, fmt.Errorf("root %s: %w", dir, errors.Unwrap(err))
+		return nil, fmt.Errorf("%s: %w", dir, errors.Unwrap(err))
 	}
 	if !st.IsDir() {
-		return nil, fmt.Errorf("root %s is not a directory (disk images come with a later version)", dir)
+		return nil, fmt.Errorf("%s is not a directory (disk images come with a later version)", dir)
 	}
 	if _, err := os.ReadDir(dir); err != nil { // O_PATH below asks for no right
-		return nil, fmt.Errorf("root %s: %w", dir, errors.Unwrap(err))
+		return nil, fmt.Errorf("%s: %w", dir, errors.Unwrap(err))
 	}
 	fd, err := host.OpenDir(dir)
 	if err != nil {
@@ -146,7 +149,7 @@ func (m *Machine) mountVolume(v *fs.VFS, ctx *fs.Context, vol Volume) error {
 	}
 	sb, err := openTree(v, abs, false, vol.ReadOnly)
 	if err != nil {
-		return fmt.Errorf("volume %s: %w", vol.Host, err)
+		return fmt.Errorf("volume %w", err)
 	}
 	at, err := ensureDir(ctx, vol.Guest)
 	if err != nil {

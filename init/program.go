@@ -4,6 +4,7 @@ package boot
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,6 +14,9 @@ import (
 )
 
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// noID is (uid_t)-1, which names nobody.
+const noID = 1<<32 - 1
 
 // account is a line of the guest's /etc/passwd, as far as a login needs it.
 type account struct {
@@ -45,11 +49,15 @@ func (m *Machine) program(v *fs.VFS, root fs.Path) (*kernel.Program, error) {
 	}
 	env := m.environment(acct)
 	user := &fs.Context{Creds: creds, Root: root, Cwd: cwd}
-	path, err := lookPath(user, strings.TrimPrefix(m.cfg.Command[0], "-"), env)
+	argv := slices.Clone(m.cfg.Command)
+	path, err := lookPath(user, argv[0], env)
 	if err != nil {
 		return nil, err
 	}
-	p := &kernel.Program{Path: path, Argv: m.cfg.Command, Envp: env, Creds: creds, Root: root, Cwd: cwd, Files: m.stdio(ctx)}
+	if m.cfg.Login {
+		argv[0] = "-" + argv[0]
+	}
+	p := &kernel.Program{Path: path, Argv: argv, Envp: env, Creds: creds, Root: root, Cwd: cwd, Files: m.stdio(ctx)}
 	if m.console != nil {
 		p.CTTY = m.console
 	}
@@ -114,7 +122,7 @@ func findAccount(ctx *fs.Context, spec string) (account, error) {
 	user, group, hasGroup := strings.Cut(spec, ":")
 	a := account{name: user, home: "/"}
 	n, err := strconv.ParseUint(user, 10, 32)
-	numeric := err == nil
+	numeric := err == nil && n != noID
 	a.uid = uint32(n)
 	found := false
 	for _, f := range colonFile(ctx, "/etc/passwd", 7) {
@@ -150,7 +158,7 @@ func findAccount(ctx *fs.Context, spec string) (account, error) {
 	}
 	if hasGroup {
 		gid, err := strconv.ParseUint(group, 10, 32)
-		if err != nil {
+		if err != nil || gid == noID {
 			return a, fmt.Errorf("group %q is not in the guest's /etc/group; use a number or another name", group)
 		}
 		a.gid = uint32(gid)

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"path"
 	"runtime/debug"
 	"strings"
 
@@ -31,6 +32,9 @@ func run(argv []string) int {
 // defaultPIDs bounds a guest's tasks well below the 32,768 process ids that many a
 // host has in all.
 const defaultPIDs = 4096
+
+// maxHostname is __NEW_UTS_LEN of include/uapi/linux/utsname.h.
+const maxHostname = 64
 
 // list is a flag that may be given several times.
 type list []string
@@ -163,8 +167,11 @@ func parseRun(args []string) (*options, error) {
 	if cfg.PIDs < 4 || cfg.PIDs > 4194304 {
 		return o, fmt.Errorf("run: --pids %d: want 4 to 4194304", cfg.PIDs)
 	}
-	if cfg.NCPUs < 0 {
+	if cfg.NCPUs < 0 || cfg.NCPUs == 0 && o.given("ncpus") {
 		return o, fmt.Errorf("run: --ncpus %d: want a positive number", cfg.NCPUs)
+	}
+	if len(cfg.Hostname) > maxHostname {
+		return o, fmt.Errorf("run: --hostname: %d bytes are too long, %d is the most", len(cfg.Hostname), maxHostname)
 	}
 	for _, e := range o.env {
 		if strings.HasPrefix(e, "=") || e == "" {
@@ -179,6 +186,12 @@ func parseRun(args []string) (*options, error) {
 		cfg.Volumes = append(cfg.Volumes, vol)
 	}
 	return o, nil
+}
+
+// given reports whether a flag stood on the command line.
+func (o *options) given(name string) (yes bool) {
+	o.flags.Visit(func(f *flag.Flag) { yes = yes || f.Name == name })
+	return yes
 }
 
 // config completes the machine's configuration with what our own process has:
@@ -233,15 +246,19 @@ func parseVolume(s string) (boot.Volume, error) {
 	if len(parts) != 2 || parts[0] == "" || !strings.HasPrefix(parts[1], "/") {
 		return v, fmt.Errorf("run: --volume %q: want HOST:GUEST[:ro] with an absolute GUEST", s)
 	}
+	if path.Clean(parts[1]) == "/" {
+		return v, fmt.Errorf("run: --volume %q: GUEST is the root itself; give that directory as ROOT", s)
+	}
 	v.Host, v.Guest = parts[0], parts[1]
 	return v, nil
 }
 
 // boot0 is `lodger` alone: the built-in guest with a shell.
 func boot0(stderr io.Writer) int {
-	o, err := parseRun([]string{"--workdir", "/root", boot.Builtin, "-sh"})
+	o, err := parseRun([]string{"--workdir", "/root", boot.Builtin, "sh"})
 	if err != nil {
 		return fail(stderr, err)
 	}
+	o.cfg.Login = true
 	return runOptions(o, stderr)
 }
