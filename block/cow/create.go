@@ -24,11 +24,11 @@ func Create(path, base string, opt block.Options) (*block.File, Header, error) {
 	if err != nil {
 		return nil, h, err
 	}
-	f, err := block.CreateFile(path, max(h.FileSize(), h.Layout().DataOffset+1), opt)
+	f, err := block.CreateFile(path, h.FileSize(), opt)
 	if err != nil {
 		return nil, h, err
 	}
-	if _, err = f.WriteAt(raw, 0); err == nil && h.Size > 0 {
+	if _, err = f.WriteAt(raw, 0); err == nil {
 		// UML sets the size by writing the last byte, so that block exists.
 		_, err = f.WriteAt([]byte{0}, h.FileSize()-1)
 	}
