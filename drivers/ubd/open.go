@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ubd
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"sync"
+
+	"lodger/abi"
+	"lodger/block"
+	"lodger/block/cow"
+	"lodger/block/partitions"
+)
+
+// Disk is one open disk.
+type Disk struct {
+	*block.Section // the whole sectors of a *block.File or *cow.Device, with all its abilities
+	Spec           Spec
+
+	mu    sync.Mutex
+	table partitions.Table // guarded by mu
+}
+
+// Open opens what s names. warn is told what UML prints and goes on after; it may
+// be nil.
+func Open(s Spec, warn func(string)) (*Disk, error) {
+	if warn == nil {
+		warn = func(string) {}
+	}
+	if s.File == "" {
+		return nil, fmt.Errorf("%s: no file: %w", Name(s.N), abi.ENXIO)
+	}
+	if s.Shared {
+		warn(fmt.Sprintf("Not locking \"%s\" on the host", s.File))
+	}
+	d, err := open(s, warn)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", Name(s.N), err)
+	}
+	if d.Size()%block.SectorSize != 0 {
+		warn(fmt.Sprintf("%s: the last %d bytes of \"%s\" are no whole sector and are not shown", Name(s.N), d.Size()%block.SectorSize, s.File))
+	}
+	disk := &Disk{Section: block.NewSection(d, 0, d.Size()&^(block.SectorSize-1)), Spec: s}
+	// A disk that cannot be read has no partitions, but is there.
+	if _, err := disk.Rescan(); err != nil {
+		warn(fmt.Sprintf("%s: unable to read partition table: %v", Name(s.N), err))
+	}
+	return disk, nil
+}
+
+func open(s Spec, warn func(string)) (block.Device, error) {
+	opt := block.Options{ReadOnly: s.ReadOnly, Sync: s.Sync, Shared: s.Shared, NoTrim: s.NoTrim}
+	f, err := block.OpenFile(s.File, opt)
+	if errors.Is(err, os.ErrNotExist) && s.Base != "" {
+		return create(s, opt, warn)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if s.NoCOW {
+		return f, nil
+	}
+	h, err := cow.HeaderOf(f)
+	switch {
+	case errors.Is(err, cow.ErrNotCOW) && s.Base == "":
+		return f, nil
+	case errors.Is(err, cow.ErrNotCOW):
+		err = fmt.Errorf("%s is no COW file, but the base %s was given with it; name a new file to have one made: %w", s.File, s.Base, abi.EINVAL)
+	case err == nil:
+		var d *cow.Device
+		if d, err = cow.OpenOn(f, h, cow.Config{Options: opt, Base: s.Base, Warn: warn}); err == nil {
+			return d, nil
+		}
+	}
+	f.Close()
+	return nil, err
+}
+
+// create makes the COW file of a switch with two files whose first is missing.
+func create(s Spec, opt block.Options, warn func(string)) (block.Device, error) {
+	if s.ReadOnly {
+		return nil, fmt.Errorf("%s does not exist, and a read-only disk (flag r) cannot be made: %w", s.File, abi.ENOENT)
+	}
+	// The base must be lockable before anything is made.
+	base, err := block.OpenFile(s.Base, block.Options{ReadOnly: true, Shared: s.Shared})
+	if err != nil {
+		return nil, err
+	}
+	f, h, err := cow.Create(s.File, s.Base, opt)
+	if err != nil {
+		base.Close()
+		return nil, err
+	}
+	warn(fmt.Sprintf("Creating \"%s\" as COW file for \"%s\"", s.File, s.Base))
+	d, err := cow.New(f, base, h)
+	if err != nil {
+		f.Close()
+		base.Close()
+		return nil, err
+	}
+	return d, nil
+}
+
+// Name is the disk's name without /dev.
+func (d *Disk) Name() string { return Name(d.Spec.N) }
+
+// Number gives the device number of partition part, 0 for the whole disk.
+// Partitions beyond the disk's minors have numbers of the extended major, which
+// is the VFS's to give: ok is false.
+func (d *Disk) Number(part int) (major, minor uint32, ok bool) {
+	return Major, uint32(d.Spec.N*Minors + part), part < Minors
+}
+
+// Rescan reads the partition table anew (BLKRRPART) and tells what changed. Whoever
+// holds partitions decides whether it may.
+func (d *Disk) Rescan() ([]partitions.Change, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	t, err := partitions.Scan(d.Section)
+	if err != nil {
+		return nil, err
+	}
+	changes := partitions.Diff(d.table, t)
+	d.table = t
+	return changes, nil
+}
+
+// Table gives the partition table as it was last read.
+func (d *Disk) Table() partitions.Table {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.table
+}
+
+// Partition gives one partition as a device; ok is false when it is not there.
+func (d *Disk) Partition(n int) (dev *block.Section, ok bool) {
+	for _, p := range d.Table().Partitions {
+		if p.Number == n {
+			return p.Of(d.Section), true
+		}
+	}
+	return nil, false
+}
+
+// PartName is a partition's name: ubda1.
+func (d *Disk) PartName(n int) string { return d.Name() + strconv.Itoa(n) }
+
+// Close implements block.Closer: it flushes and gives up the host's locks.
+func (d *Disk) Close() error { return block.Close(d.Whole()) }
