@@ -23,7 +23,7 @@ const (
 	HeaderSize      = sizeV3Broken
 	maxSectorSize   = 64 << 10 // what one copy-up moves
 	maxAlign        = 1 << 20
-	maxSize         = 1 << 56 // bytes; keeps every sum below 1<<63
+	maxSize         = 1 << 46 // bytes: a bitmap of 32 MiB of pointers, should a header lie
 	defaultSector   = 512
 	bitsPerByte     = 8
 	wordBits        = 64

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -354,5 +355,80 @@ func TestNoChains(t *testing.T) {
 	_, path := made(t)
 	if _, _, err := Create(path+"2", path, block.Options{}); err == nil || !strings.Contains(err.Error(), "COW file itself") {
 		t.Error(err)
+	}
+}
+
+// TestMapAcrossMove: what a mapper does. It maps the base, is told of the copy-up,
+// maps the COW file, and sees what is written and read.
+func TestMapAcrossMove(t *testing.T) {
+	_, path := made(t)
+	d, err := Open(path, Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	const at = 132 << 10
+	m := &mapper{t: t, d: d, at: at}
+	m.remap()
+	defer func() { syscall.Munmap(m.mem) }()
+	defer d.Watch(m)()
+	was := m.mem[0]
+	if _, err := d.WriteAt([]byte("far away"), 0); err != nil || m.moved {
+		t.Error("told of another run", err)
+	}
+	if _, err := d.WriteAt([]byte("beside"), at+4096); err != nil || !m.moved || !m.run.Writable {
+		t.Error("not told", err)
+	}
+	if m.mem[0] != was {
+		t.Error("the copy-up changed a byte")
+	}
+	copy(m.mem, "stored")
+	got := make([]byte, 6)
+	if _, err := d.ReadAt(got, at); err != nil || string(got) != "stored" {
+		t.Errorf("%q %v", got, err)
+	}
+	if _, err := d.WriteAt([]byte("written"), at); err != nil || string(m.mem[:7]) != "written" {
+		t.Errorf("%q %v", m.mem[:7], err)
+	}
+}
+
+// mapper keeps one page of a disk mapped.
+type mapper struct {
+	t     *testing.T
+	d     *Device
+	at    int64
+	run   block.Run
+	mem   []byte
+	moved bool
+}
+
+func (m *mapper) remap() {
+	r, err := m.d.Locate(m.at, 4096)
+	if err != nil || r.Len != 4096 {
+		m.t.Fatal(r, err)
+	}
+	prot := syscall.PROT_READ
+	if r.Writable {
+		prot |= syscall.PROT_WRITE
+	}
+	mem, err := syscall.Mmap(r.FD, r.Off, 4096, prot, syscall.MAP_SHARED)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	m.run, m.mem = r, mem
+}
+
+func (m *mapper) hit(off, n int64) bool { return off < m.at+4096 && m.at < off+n }
+
+func (m *mapper) BeginMove(off, n int64) {
+	if m.hit(off, n) {
+		syscall.Munmap(m.mem)
+		m.moved = true
+	}
+}
+
+func (m *mapper) EndMove(off, n int64) {
+	if m.hit(off, n) {
+		m.remap()
 	}
 }
