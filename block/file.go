@@ -28,6 +28,7 @@ type File struct {
 	size     int64
 	readOnly bool
 	noTrim   bool
+	closed   atomic.Bool
 	noZero   atomic.Bool // the host file system has no way to zero a range
 	noPunch  atomic.Bool // ... to punch holes
 }
@@ -83,7 +84,11 @@ func CreateFile(path string, size int64, opt Options) (*File, error) {
 	if size < 0 {
 		return nil, fmt.Errorf("%s: a disk of %d bytes: %w", path, size, abi.EINVAL)
 	}
-	fd, err := host.OpenPath(path, abi.O_RDWR|abi.O_CREAT|abi.O_EXCL, 0o644)
+	flags := abi.O_RDWR | abi.O_CREAT | abi.O_EXCL
+	if opt.Sync {
+		flags |= abi.O_SYNC
+	}
+	fd, err := host.OpenPath(path, flags, 0o644)
 	if err != nil {
 		return nil, &os.PathError{Op: "create disk", Path: path, Err: err}
 	}
@@ -266,8 +271,12 @@ func (f *File) Locate(off, n int64) (Run, error) {
 	return Run{FD: f.fd, Off: off, Len: min(n, f.size-off), Writable: !f.readOnly}, nil
 }
 
-// Close implements Closer.
+// Close implements Closer. A second call does nothing: the descriptor may be
+// somebody else's by then.
 func (f *File) Close() error {
+	if f.closed.Swap(true) {
+		return nil
+	}
 	err := f.Flush()
 	return errors.Join(err, host.CloseFD(f.fd))
 }

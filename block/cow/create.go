@@ -92,13 +92,20 @@ type BaseStat struct {
 	Dev, Ino    uint64
 }
 
-// Stat looks at a base.
+// Stat looks at a base by its name.
 func Stat(path string) (BaseStat, error) {
 	fd, err := host.OpenPath(path, abi.O_RDONLY, 0)
 	if err != nil {
 		return BaseStat{}, &os.PathError{Op: "open backing file", Path: path, Err: err}
 	}
 	defer host.CloseFD(fd)
+	return statFD(fd, path)
+}
+
+// StatFile looks at an open base: one that is locked does not change any more.
+func StatFile(f *block.File) (BaseStat, error) { return statFD(f.FD(), f.Path()) }
+
+func statFD(fd int, path string) (BaseStat, error) {
 	var st host.FileStat
 	if err := host.StatAt(fd, "", &st); err != nil {
 		return BaseStat{}, &os.PathError{Op: "stat backing file", Path: path, Err: err}

@@ -36,9 +36,24 @@ func (e *MismatchError) Unwrap() error { return abi.EINVAL }
 // Verify compares a header with a base (backing_file_mismatch in ubd_kern.c).
 func (h *Header) Verify(backing string) error {
 	st, err := Stat(backing)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
+	}
+	return h.compare(st, backing)
+}
+
+// VerifyFile compares a header with an open base. Whoever goes on to use the base
+// locks it first and then asks.
+func (h *Header) VerifyFile(base *block.File) error {
+	st, err := StatFile(base)
+	if err != nil {
+		return err
+	}
+	return h.compare(st, base.Path())
+}
+
+func (h *Header) compare(st BaseStat, backing string) error {
+	switch {
 	case st.Size != h.Size:
 		return &MismatchError{"", backing, "size", h.Size, st.Size}
 	case uint32(st.Mtime) != h.Mtime:
@@ -75,25 +90,31 @@ func OpenOn(f *block.File, h Header, c Config) (*Device, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := h.Verify(backing); err != nil {
-		var m *MismatchError
-		if errors.As(err, &m) {
-			m.Path = f.Path()
-			if c.AnyMtime && m.What == "mtime" {
-				err = nil
-			}
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
 	base, err := block.OpenFile(backing, block.Options{ReadOnly: true, Shared: c.Shared})
 	if err != nil {
 		return nil, fmt.Errorf("%s: its base: %w", f.Path(), err)
 	}
-	d, err := New(f, base, h)
+	d, err := c.on(f, base, h)
 	if err != nil {
 		base.Close()
+		return nil, err
+	}
+	return d, nil
+}
+
+// on checks the base, now that it is locked.
+func (c *Config) on(f, base *block.File, h Header) (*Device, error) {
+	if err := h.VerifyFile(base); err != nil {
+		var m *MismatchError
+		if errors.As(err, &m) {
+			m.Path = f.Path()
+		}
+		if m == nil || !c.AnyMtime || m.What != "mtime" {
+			return nil, err
+		}
+	}
+	d, err := New(f, base, h)
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Path(), err)
 	}
 	return d, nil

@@ -207,6 +207,9 @@ func (d *Device) WriteZeroes(off, n int64) error {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if m, owned := d.OwnedRun(from, to-from); owned && m == to-from {
+		return block.WriteZeroes(d.file, d.lay.DataOffset+from, m) // nothing moves
+	}
 	ws := d.begin(from, to-from)
 	defer d.end(ws, from, to-from)
 	if err := block.WriteZeroes(d.file, d.lay.DataOffset+from, to-from); err != nil {

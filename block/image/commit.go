@@ -33,13 +33,6 @@ func Commit(ctx context.Context, path string, p Progress) error {
 	if f.ReadOnly() {
 		return fmt.Errorf("%s: it cannot be written, and a commit empties it: %w", path, os.ErrPermission)
 	}
-	again := cow.Interrupted(path) != nil
-	if err := h.Verify(h.Backing); err != nil {
-		var m *cow.MismatchError
-		if !errors.As(err, &m) || m.What != "mtime" || !again {
-			return err
-		}
-	}
 	base, err := block.OpenFile(h.Backing, block.Options{})
 	if err != nil {
 		return fmt.Errorf("commit %s into its base: %w", path, err)
@@ -47,6 +40,12 @@ func Commit(ctx context.Context, path string, p Progress) error {
 	defer base.Close()
 	if base.ReadOnly() {
 		return fmt.Errorf("commit %s into its base %s: it cannot be written: %w", path, h.Backing, os.ErrPermission)
+	}
+	if err := h.VerifyFile(base); err != nil {
+		var m *cow.MismatchError
+		if !errors.As(err, &m) || m.What != "mtime" || cow.Interrupted(path) == nil {
+			return fmt.Errorf("commit %s: %w", path, err)
+		}
 	}
 	d, err := cow.New(f, base, h)
 	if err != nil {
@@ -58,7 +57,7 @@ func Commit(ctx context.Context, path string, p Progress) error {
 	if err := merge(ctx, f, base, d, p); err != nil {
 		return fmt.Errorf("commit %s into %s: %w; call it again when that is mended", path, h.Backing, err)
 	}
-	st, err := cow.Stat(h.Backing)
+	st, err := cow.StatFile(base)
 	if err != nil {
 		return err
 	}

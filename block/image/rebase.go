@@ -35,6 +35,12 @@ func Rebase(ctx context.Context, path, newBase string, unsafe bool, p Progress) 
 	if err := cow.Interrupted(path); err != nil {
 		return err
 	}
+	// The new base must not change while it is compared and noted.
+	now, err := block.OpenFile(newBase, block.Options{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer now.Close()
 	next := h
 	if err := next.SetBacking(newBase); err != nil {
 		return err
@@ -43,12 +49,6 @@ func Rebase(ctx context.Context, path, newBase string, unsafe bool, p Progress) 
 		return fmt.Errorf("rebase %s: the new base %s has %d bytes, the disk %d; convert it to a raw image instead: %w",
 			path, newBase, next.Size, h.Size, abi.EINVAL)
 	}
-	// The new base must not change while it is compared and noted.
-	now, err := block.OpenFile(next.Backing, block.Options{ReadOnly: true})
-	if err != nil {
-		return err
-	}
-	defer now.Close()
 	if !unsafe {
 		if err := keep(ctx, f, now, h, p); err != nil {
 			return fmt.Errorf("rebase %s: %w", path, err)
@@ -63,14 +63,14 @@ func Rebase(ctx context.Context, path, newBase string, unsafe bool, p Progress) 
 
 // keep copies up what the new base would change.
 func keep(ctx context.Context, f, now *block.File, h cow.Header, p Progress) error {
-	if err := h.Verify(h.Backing); err != nil {
-		return fmt.Errorf("without its old base the content cannot be kept: %w", err)
-	}
 	old, err := block.OpenFile(h.Backing, block.Options{ReadOnly: true})
 	if err != nil {
-		return err
+		return fmt.Errorf("without its old base the content cannot be kept: %w", err)
 	}
 	defer old.Close()
+	if err := h.VerifyFile(old); err != nil {
+		return fmt.Errorf("without its old base the content cannot be kept: %w", err)
+	}
 	d, err := cow.New(f, old, h)
 	if err != nil {
 		return err
