@@ -30,7 +30,8 @@ type Mover interface {
 	// Watch has w told of every move to come, until cancel is called.
 	Watch(w Watcher) (cancel func())
 	// Own makes every byte of the run writable where it lies: they are copied up
-	// now, and never move again.
+	// now, and never move again. What Locate calls unwritable even then can be
+	// written only by WriteAt.
 	Own(off, n int64) error
 }
 

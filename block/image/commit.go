@@ -51,6 +51,9 @@ func Commit(ctx context.Context, path string, p Progress) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
+	if err := refuseMagic(d, path); err != nil {
+		return err
+	}
 	if err := mark(path); err != nil {
 		return err
 	}

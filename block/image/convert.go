@@ -26,6 +26,9 @@ func Convert(ctx context.Context, src, dst, base string, p Progress) (err error)
 	defer block.Close(from)
 	var to block.Device
 	if base == "" {
+		if err := refuseMagic(from, src); err != nil {
+			return err
+		}
 		to, err = block.CreateFile(dst, from.Size(), block.Options{})
 	} else {
 		to, err = newCOW(dst, base, from.Size())

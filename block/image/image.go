@@ -67,6 +67,20 @@ func CreateCOW(path, base string) error {
 	return f.Close()
 }
 
+// refuseMagic keeps a guest's bytes from becoming a COW header: a raw image that
+// begins with one would be opened as a COW file over whatever host file it names.
+func refuseMagic(d block.Device, path string) error {
+	b := make([]byte, min(d.Size(), cow.HeaderSize))
+	if _, err := d.ReadAt(b, 0); err != nil {
+		return err
+	}
+	if _, err := cow.Parse(b); err != cow.ErrNotCOW {
+		return fmt.Errorf("%s: the disk's own content begins with a COW header, and as a raw image it would be taken for a COW file; "+
+			"clear its first sector in the guest: %w", path, abi.EPERM)
+	}
+	return nil
+}
+
 // copyRun copies n bytes from one device to another at the same place, and leaves
 // out blocks of zeroes when skip says that they are zero already. It stops when ctx
 // ends; buf is chunk bytes.

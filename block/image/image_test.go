@@ -368,3 +368,22 @@ func TestLikeMoo(t *testing.T) {
 		t.Error("uml_moo makes another disk")
 	}
 }
+
+// TestNoHeaderFromGuest: a guest's bytes never become the header of a raw image.
+func TestNoHeaderFromGuest(t *testing.T) {
+	l := newLab(t)
+	l.write([]byte("OOOM\x00\x00\x00\x03"), 0)
+	if err := Commit(context.Background(), l.path, nil); !errors.Is(err, abi.EPERM) {
+		t.Error(err)
+	}
+	flat := filepath.Join(l.dir, "flat")
+	if err := Convert(context.Background(), l.path, flat, "", nil); !errors.Is(err, abi.EPERM) {
+		t.Error(err)
+	}
+	for _, name := range []string{flat, cow.Marker(l.path)} {
+		if _, err := os.Stat(name); err == nil {
+			t.Error(name, "was made")
+		}
+	}
+	l.check("after")
+}

@@ -17,7 +17,7 @@ import (
 
 // Disk is one open disk.
 type Disk struct {
-	*block.Section // the whole sectors of a *block.File or *cow.Device, with all its abilities
+	*block.Section // the whole sectors of the file or *cow.Device, with all its abilities
 	Spec           Spec
 
 	mu    sync.Mutex
@@ -65,8 +65,10 @@ func open(s Spec, warn func(string)) (block.Device, error) {
 	}
 	h, err := cow.HeaderOf(f)
 	switch {
-	case errors.Is(err, cow.ErrNotCOW) && s.Base == "":
+	case errors.Is(err, cow.ErrNotCOW) && s.Base == "" && (f.ReadOnly() || f.Size() < magicLen):
 		return f, nil
+	case errors.Is(err, cow.ErrNotCOW) && s.Base == "":
+		return &guard{File: f, warn: warn}, nil
 	case errors.Is(err, cow.ErrNotCOW):
 		err = fmt.Errorf("%s is no COW file, but the base %s was given with it; name a new file to have one made: %w", s.File, s.Base, abi.EINVAL)
 	case err == nil:

@@ -208,3 +208,56 @@ func TestRescan(t *testing.T) {
 		t.Errorf("%+v %v", c, err)
 	}
 }
+
+// TestGuestCannotMakeCOW: no sequence of writes makes a raw disk a COW file that
+// shows the guest a file of the host's at its next boot.
+func TestGuestCannotMakeCOW(t *testing.T) {
+	secret := file(t, "secret", bytes.Repeat([]byte("secret.."), 64))
+	path := file(t, "disk", make([]byte, 1<<20))
+	h, err := cow.HeaderFor(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v3, _ := h.Encode()
+	h.Version = 1
+	v1, _ := h.Encode()
+	d, said, err := try(t, "0="+path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, raw := range [][]byte{v3, v1, append([]byte("MOOO"), v1[4:]...)} {
+		for _, step := range []int{len(raw), 3, 2, 1} {
+			d.WriteZeroes(0, 8192)
+			for at := len(raw); at > 0; { // from the end, which is slyer
+				n := min(step, at)
+				at -= n
+				if _, err := d.WriteAt(raw[at:at+n], int64(at)); err != nil && err != abi.EPERM {
+					t.Fatal(err)
+				}
+			}
+			if _, err := cow.ReadHeader(path); err == nil {
+				t.Fatalf("%d bytes at a time, the disk became a COW file", step)
+			}
+		}
+	}
+	if r, err := d.Locate(0, 4096); err != nil || r.Writable {
+		t.Error("the first page can be mapped for writing", r, err)
+	}
+	if r, err := d.Locate(128<<10, 4096); err != nil || !r.Writable {
+		t.Error(r, err)
+	}
+	if _, err := d.WriteAt([]byte("anything else"), 0); err != nil {
+		t.Error(err)
+	}
+	d.Close()
+	if said != "" {
+		t.Error("said before it happened:", said)
+	}
+	// With flag d the user says what it is, and so does every later boot.
+	if d, _, err = try(t, "0d="+path); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.WriteAt(v3, 0); err != nil {
+		t.Error(err)
+	}
+}

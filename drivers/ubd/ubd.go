@@ -16,12 +16,14 @@
 //	       t no trim; in any order
 //
 // Where UML is wrong it is not followed: a COW file that cannot be understood is
-// refused and not used as a raw disk.
+// refused and not used as a raw disk, and a guest cannot make its raw disk a COW
+// file over any file of the host (guard).
 //
 // # Locks
 //
 //	Config.mu, a leaf
 //	Disk.mu    the partition table, held over the scan's reads
+//	guard.mu   writes to a raw disk's first bytes
 //
 // # Left out
 //
