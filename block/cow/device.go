@@ -20,6 +20,7 @@ type Device struct {
 	hdr        Header
 	lay        Layout
 	readOnly   bool
+	sync       bool // each write is on the host's disk when it returns
 	bits       *bitmap
 
 	// pending: bits were set that the file does not have; set under mu.

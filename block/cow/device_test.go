@@ -255,6 +255,69 @@ func TestFailedFlush(t *testing.T) {
 	}
 }
 
+// TestHostNearlyFull: when there is no room for the whole run, the write's own
+// sectors still go in.
+func TestHostNearlyFull(t *testing.T) {
+	const size = 1 << 20
+	h := header(3, size)
+	file := blocktest.NewFaulty(blocktest.NewMem(fresh(t, h)))
+	d := device(t, h, file, blocktest.NewMem(pattern(size)))
+	file.Add(blocktest.Fault{Ops: blocktest.Write, Times: 1, Err: abi.ENOSPC})
+	want := pattern(size)
+	copy(want[100<<10+100:], "tight")
+	if _, err := d.WriteAt([]byte("tight"), 100<<10+100); err != nil {
+		t.Fatal(err)
+	}
+	if d.Owned() != 1 || !bytes.Equal(content(t, d), want) {
+		t.Error(d.Owned())
+	}
+}
+
+// TestSync: a write of a synchronous disk survives without a flush.
+func TestSync(t *testing.T) {
+	const size = 1 << 20
+	h := header(3, size)
+	file, base := blocktest.NewMem(fresh(t, h)), blocktest.NewMem(pattern(size))
+	d := device(t, h, file, base)
+	d.sync = true
+	if _, err := d.WriteAt([]byte("now"), 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.WriteZeroes(1<<19, 512); err != nil {
+		t.Fatal(err)
+	}
+	if again := device(t, h, file, base); again.Owned() != 129 {
+		t.Error(again.Owned())
+	}
+}
+
+// FuzzDevice opens whatever is a header and a bitmap, reads it all and writes.
+func FuzzDevice(f *testing.F) {
+	for _, h := range samples() {
+		h.Size = 5000
+		f.Add(fresh(f, h)[:h.Layout().DataOffset], int64(100), []byte("data"))
+	}
+	f.Fuzz(func(t *testing.T, b []byte, off int64, p []byte) {
+		h, err := Parse(b)
+		if err != nil || h.Size > 1<<20 {
+			return
+		}
+		b = append(b, make([]byte, max(h.FileSize()-int64(len(b)), 0))...)
+		file, base := blocktest.NewMem(b), blocktest.NewMem(pattern(h.Size))
+		d := device(t, h, file, base)
+		want := content(t, d)
+		if _, err := d.WriteAt(p, off); err == nil {
+			copy(want[off:], p)
+		}
+		if err := d.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(content(t, device(t, h, file, base)), want) || !bytes.Equal(base.Bytes(), pattern(h.Size)) {
+			t.Fatal("another content")
+		}
+	})
+}
+
 func TestRefusals(t *testing.T) {
 	const size = 1 << 20
 	h := header(3, size)

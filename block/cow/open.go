@@ -117,6 +117,7 @@ func (c *Config) on(f, base *block.File, h Header) (*Device, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Path(), err)
 	}
+	d.sync = c.Sync
 	if f.Size() < h.FileSize() {
 		c.warn("%s: the file has %d bytes, not %d, and what it lost cannot be read; see \"lodger disk check\"", f.Path(), f.Size(), h.FileSize())
 	}

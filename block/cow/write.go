@@ -35,7 +35,16 @@ func (d *Device) WriteAt(p []byte, off int64) (int, error) {
 			return done, err
 		}
 	}
-	return done, nil
+	return done, d.settle()
+}
+
+// settle ends a write of a synchronous disk: its data is on the host's disk by
+// O_SYNC, the bits that it set are not.
+func (d *Device) settle() error {
+	if d.sync && d.pending.Load() {
+		return d.Flush()
+	}
+	return nil
 }
 
 func (d *Device) writable(off, n int64) error {
@@ -70,7 +79,7 @@ func (d *Device) writeNew(p []byte, off int64) (int, error) {
 		if whole {
 			n &^= copyUp - 1
 		} else {
-			n = min(n, int(min(start+copyUp, d.limit())-pos))
+			n = min(n, int(start+copyUp-pos))
 		}
 		var err error
 		if whole {
@@ -79,7 +88,7 @@ func (d *Device) writeNew(p []byte, off int64) (int, error) {
 				d.own(pos, int64(m))
 			}
 		} else {
-			err = d.chunk(start, p[done:done+n], pos)
+			err = d.around(p[done:done+n], pos)
 		}
 		if err != nil {
 			return done, err
@@ -89,10 +98,21 @@ func (d *Device) writeNew(p []byte, off int64) (int, error) {
 	return done, nil
 }
 
-// chunk makes the run of copyUp bytes at start owned, with p over it at pos.
-// Sectors that are owned already keep what p does not cover. mu is held.
-func (d *Device) chunk(start int64, p []byte, pos int64) error {
-	end, pend := min(start+copyUp, d.limit()), pos+int64(len(p))
+// around writes p, which lies within one run of copyUp bytes, and makes that run
+// owned; when the host is too full for the run, only p's sectors. mu is held.
+func (d *Device) around(p []byte, pos int64) error {
+	start, ss := pos&^(copyUp-1), d.hdr.SectorSize
+	err := d.chunk(start, min(start+copyUp, d.limit()), p, pos)
+	if err == abi.ENOSPC || err == abi.EDQUOT {
+		err = d.chunk(pos&^(ss-1), min(roundUp(pos+int64(len(p)), ss), d.limit()), p, pos)
+	}
+	return err
+}
+
+// chunk makes the run from start to end, at most copyUp bytes, owned, with p over
+// it at pos. Sectors that are owned already keep what p does not cover. mu is held.
+func (d *Device) chunk(start, end int64, p []byte, pos int64) error {
+	pend := pos + int64(len(p))
 	for at := start; at < end; {
 		n, owned := d.OwnedRun(at, end-at)
 		var err error
@@ -155,7 +175,7 @@ func (d *Device) Own(off, n int64) error {
 	ws := d.begin(from, to-from)
 	defer d.end(ws, from, to-from)
 	for at := from; at < to; at += copyUp {
-		if err := d.chunk(at, nil, at); err != nil {
+		if err := d.chunk(at, min(at+copyUp, to), nil, at); err != nil {
 			return err
 		}
 	}
@@ -205,16 +225,24 @@ func (d *Device) WriteZeroes(off, n int64) error {
 			return err
 		}
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if m, owned := d.OwnedRun(from, to-from); owned && m == to-from {
-		return block.WriteZeroes(d.file, d.lay.DataOffset+from, m) // nothing moves
-	}
-	ws := d.begin(from, to-from)
-	defer d.end(ws, from, to-from)
-	if err := block.WriteZeroes(d.file, d.lay.DataOffset+from, to-from); err != nil {
+	if err := d.zero(from, to-from); err != nil {
 		return err
 	}
-	d.own(from, to-from)
+	return d.settle()
+}
+
+// zero makes whole sectors owned holes.
+func (d *Device) zero(off, n int64) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if m, owned := d.OwnedRun(off, n); owned && m == n {
+		return block.WriteZeroes(d.file, d.lay.DataOffset+off, n) // nothing moves
+	}
+	ws := d.begin(off, n)
+	defer d.end(ws, off, n)
+	if err := block.WriteZeroes(d.file, d.lay.DataOffset+off, n); err != nil {
+		return err
+	}
+	d.own(off, n)
 	return nil
 }

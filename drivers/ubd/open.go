@@ -91,16 +91,16 @@ func create(s Spec, opt block.Options, warn func(string)) (block.Device, error) 
 	if err != nil {
 		return nil, err
 	}
+	defer base.Close() // the disk has its own
 	f, h, err := cow.Create(s.File, s.Base, opt)
 	if err != nil {
-		base.Close()
 		return nil, err
 	}
 	warn(fmt.Sprintf("Creating \"%s\" as COW file for \"%s\"", s.File, s.Base))
-	d, err := cow.New(f, base, h)
+	d, err := cow.OpenOn(f, h, cow.Config{Options: opt, Warn: warn})
 	if err != nil {
 		f.Close()
-		base.Close()
+		os.Remove(s.File)
 		return nil, err
 	}
 	return d, nil
