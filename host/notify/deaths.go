@@ -3,25 +3,60 @@
 package notify
 
 import (
+	"sync/atomic"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"lodger/host"
 )
 
 // deaths watches guest processes for an end that the kernel did not bring about:
 // by descriptor, so that neither a host process wakes up for each exit nor a
 // process id is used again unnoticed. A descriptor that is closed in time costs
 // nobody a wake-up.
-type deaths struct{ ep int }
+type deaths struct {
+	ep    int
+	most  int32 // descriptors that we may hold: files need some too
+	held  atomic.Int32
+	state atomic.Int32  // watchNew, watchOn or watchOver
+	done  chan struct{} // closed when Deaths has returned
+}
 
-func newDeaths() (deaths, error) {
+const (
+	watchNew  = iota // nobody has called Deaths
+	watchOn          // somebody has
+	watchOver        // the platform has stopped before
+)
+
+// newDeaths makes a watch that ends with the zygote, whose end of sock hangs up then.
+func newDeaths(sock int) (*deaths, error) {
 	ep, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
-	return deaths{ep}, err
+	if err != nil {
+		return nil, err
+	}
+	ev := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLRDHUP}
+	if err := unix.EpollCtl(ep, unix.EPOLL_CTL_ADD, sock, &ev); err != nil {
+		unix.Close(ep)
+		return nil, err
+	}
+	return &deaths{ep: ep, most: int32(min(host.FDLimit()/2, 1<<22)), done: make(chan struct{})}, nil
+}
+
+// stop waits until Deaths has returned. The zygote is dead, its socket still open.
+func (d *deaths) stop() {
+	if !d.state.CompareAndSwap(watchNew, watchOver) {
+		<-d.done
+	}
+	_ = unix.Close(d.ep)
 }
 
 // WatchDeath begins to watch host process pid and returns a descriptor for Unwatch
 // and Kill. ESRCH: it is gone already. Other errors: the host has no descriptor left.
 func (p *Platform) WatchDeath(pid int32) (int, error) {
+	if p.deaths.held.Load() >= p.deaths.most {
+		return -1, unix.EMFILE
+	}
 	fd, err := unix.PidfdOpen(int(pid), 0)
 	if err != nil {
 		return -1, err
@@ -31,6 +66,7 @@ func (p *Platform) WatchDeath(pid int32) (int, error) {
 		unix.Close(fd)
 		return -1, err
 	}
+	p.deaths.held.Add(1)
 	return fd, nil
 }
 
@@ -38,6 +74,7 @@ func (p *Platform) WatchDeath(pid int32) (int, error) {
 func (p *Platform) Unwatch(fd int) {
 	if fd >= 0 {
 		_ = unix.Close(fd) // takes it off the epoll too
+		p.deaths.held.Add(-1)
 	}
 }
 
@@ -47,11 +84,10 @@ func (p *Platform) Kill(fd int) { _ = unix.PidfdSendSignal(fd, unix.SIGKILL, nil
 // Deaths calls died for each watched process that ended, with the number that
 // WatchDeath was given and its descriptor. It returns when the zygote is gone.
 func (p *Platform) Deaths(died func(pid int32, fd int)) {
-	defer unix.Close(p.deaths.ep)
-	ev := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLRDHUP}
-	if unix.EpollCtl(p.deaths.ep, unix.EPOLL_CTL_ADD, p.z.sock, &ev) != nil {
+	if !p.deaths.state.CompareAndSwap(watchNew, watchOn) {
 		return
 	}
+	defer close(p.deaths.done)
 	var evs [16]unix.EpollEvent
 	for {
 		n, err := unix.EpollWait(p.deaths.ep, evs[:], -1)

@@ -131,6 +131,10 @@ const (
 // imageFD is where a guest process has the stub's image, for execveat.
 const imageFD = 1
 
+// minFDs is the least limit on open files that guest processes can live with: they
+// inherit ours, and a program's files are injected at numbers up to execFDsEnd.
+const minFDs = 256
+
 // FirstFD is the first descriptor number of a guest process's host table that is
 // free for files; below is what the stub itself needs.
 const FirstFD = 3

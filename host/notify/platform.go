@@ -20,9 +20,12 @@ package notify
 
 import (
 	"errors"
+	"fmt"
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"lodger/host"
 )
 
 var errShort = errors.New("short copy to or from a guest process")
@@ -32,7 +35,7 @@ type Platform struct {
 	*Listener
 	z      *zygote
 	lay    areaLayout
-	deaths deaths
+	deaths *deaths
 }
 
 // Options leave out forms of confinement, as if the host did not offer them:
@@ -53,6 +56,9 @@ type Options struct {
 // Start builds stub and filter, and starts the zygote and the first guest
 // process, which announces itself with OpStart.
 func Start(routes map[int]Route, o Options) (*Platform, error) {
+	if n := host.FDLimit(); n < minFDs {
+		return nil, fmt.Errorf("the limit of %d open files is too low, a guest needs %d: raise it (ulimit -n)", n, minFDs)
+	}
 	code, err := stubText()
 	if err != nil {
 		return nil, err
@@ -70,7 +76,7 @@ func Start(routes map[int]Route, o Options) (*Platform, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := newDeaths()
+	d, err := newDeaths(z.sock)
 	if err != nil {
 		z.stop()
 		return nil, err
@@ -86,7 +92,11 @@ func (p *Platform) ZygotePID() int { return p.z.pid }
 
 // Stop kills all host processes of the guest and returns when they are gone.
 func (p *Platform) Stop() {
-	p.z.stop()
+	p.z.kill()
+	if p.deaths != nil {
+		p.deaths.stop()
+	}
+	p.z.close()
 	_ = p.Listener.close()
 }
 

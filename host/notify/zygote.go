@@ -188,8 +188,16 @@ func pinThread(n int) {
 
 // stop kills the zygote, and with it every guest process.
 func (z *zygote) stop() {
+	z.kill()
+	z.close()
+}
+
+func (z *zygote) kill() {
 	_ = syscall.Kill(z.pid, syscall.SIGKILL)
 	<-z.gone
+}
+
+func (z *zygote) close() {
 	close(z.release)
 	_ = syscall.Close(z.sock)
 }

@@ -234,6 +234,18 @@ func TestBadInput(t *testing.T) {
 	noStrays(t, before)
 }
 
+// TestFewDescriptors: a limit on open files that no guest can live with is named.
+func TestFewDescriptors(t *testing.T) {
+	bin := lodger(t)
+	r := run(t, "/bin/sh", nil, "-c", "ulimit -n 64; exec "+bin+" run builtin -- true")
+	if r.status != 125 || strings.Count(r.stderr, "\n") != 1 || !strings.Contains(r.stderr, "ulimit -n") {
+		t.Errorf("%+v", r)
+	}
+	if r := run(t, "/bin/sh", nil, "-c", "ulimit -n 256; exec "+bin+" run builtin -- true"); r.status != 0 || r.stderr != "" {
+		t.Errorf("with 256: %+v", r)
+	}
+}
+
 // TestUnreadableRoot: an ordinary user may not use somebody else's tree.
 func TestUnreadableRoot(t *testing.T) {
 	need.Root(t)
