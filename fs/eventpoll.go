@@ -21,6 +21,7 @@ type EpollEvent struct {
 // because the files' queues call back with their locks held.
 type eventpoll struct {
 	queue wait.Queue
+	file  *File // its own; constant
 
 	mu    sync.Mutex
 	items map[epollKey]*epollItem // guarded by mu
@@ -58,7 +59,8 @@ func NewEpoll(ctx *Context, flags int) (*File, error) {
 		return nil, abi.EINVAL
 	}
 	ep := &eventpoll{items: map[epollKey]*epollItem{}}
-	return ctx.VFS().NewAnonFile(ctx, "anon_inode:[eventpoll]", 0o600, nil, ep, abi.O_RDWR), nil
+	ep.file = ctx.VFS().NewAnonFile(ctx, "anon_inode:[eventpoll]", 0o600, nil, ep, abi.O_RDWR)
+	return ep.file, nil
 }
 
 // EpollCtl is epoll_ctl(2) on the file behind fd.
@@ -113,43 +115,6 @@ func EpollCtl(epf *File, op int, f *File, fd int, ev EpollEvent) error {
 		return abi.EINVAL
 	}
 	return nil
-}
-
-// checkNesting refuses circles and towers of epoll files: ELOOP.
-func checkNesting(ep *eventpoll, f *File) error {
-	inner, ok := f.ops.(*eventpoll)
-	if !ok {
-		return nil
-	}
-	if depth, loops := inner.depth(ep, 1); loops || depth > epollMaxNests {
-		return abi.ELOOP
-	}
-	return nil
-}
-
-// depth gives how many levels of epoll files lie at and below e, and whether
-// target is one of them.
-func (e *eventpoll) depth(target *eventpoll, level int) (int, bool) {
-	if e == target || level > epollMaxNests+1 {
-		return level, e == target
-	}
-	e.mu.Lock()
-	var inner []*eventpoll
-	for k := range e.items {
-		if i, ok := k.file.ops.(*eventpoll); ok {
-			inner = append(inner, i)
-		}
-	}
-	e.mu.Unlock()
-	deepest := level
-	for _, i := range inner {
-		d, loops := i.depth(target, level+1)
-		if loops {
-			return d, true
-		}
-		deepest = max(deepest, d)
-	}
-	return deepest, false
 }
 
 // add watches key; mu is held.
