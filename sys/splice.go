@@ -250,6 +250,8 @@ func (m *moving) checkSendfile() error {
 		return abi.EBADF
 	case isStream(m.in) && m.inOff != nil:
 		return abi.ESPIPE
+	case isAnon(m.in) || isAnon(m.out):
+		return abi.EINVAL
 	case m.in.Kind() == abi.S_IFIFO, m.in.Kind() == abi.S_IFSOCK, m.in.Kind() == abi.S_IFDIR:
 		return abi.EINVAL
 	case m.out.Flags()&abi.O_APPEND != 0:
@@ -286,6 +288,10 @@ func splice(t *kernel.Task, a Args) (uint64, error) {
 	return m.run()
 }
 
+// isAnon: an eventfd and the like, which nothing is spliced from or to: eight bytes at
+// a time, two gibibytes would keep the kernel for minutes.
+func isAnon(f *fs.File) bool { return f.Kind() == 0 }
+
 func isPipe(f *fs.File) bool { return f.Kind() == abi.S_IFIFO }
 
 func (m *moving) checkSplice() error {
@@ -295,7 +301,7 @@ func (m *moving) checkSplice() error {
 		return abi.EBADF
 	case isPipe(in) && m.inAddr != 0, isPipe(out) && m.outAddr != 0:
 		return abi.ESPIPE
-	case !isPipe(in) && !isPipe(out):
+	case !isPipe(in) && !isPipe(out), isAnon(in), isAnon(out):
 		return abi.EINVAL
 	case isPipe(in) && isPipe(out) && in.Inode() == out.Inode():
 		return abi.EINVAL

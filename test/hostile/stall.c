@@ -95,6 +95,7 @@ int main(int argc, char **argv)
 		for (int i = 0; i < 6; i++) { char b[65536]; int f = open(n[i], O_RDONLY); while (read(f, b, sizeof b) > 0); close(f); } });
 	STALL("mappings in their thousands", char *p = mmap(0, 1 << 28, 3, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0); for (long i = 0; i < 30000; i++) mprotect(p + i * 8192, 4096, 1);
 		for (;;) { char b[65536]; int f = open("/proc/self/smaps", O_RDONLY); while (read(f, b, sizeof b) > 0); close(f); });
+	STALL("eight bytes at a time", int e = syscall(SYS_eventfd2, 0, 0), z = open("/dev/zero", O_RDONLY); write(e, "12345678", 8); for (;;) { sendfile(e, z, 0, 1 << 30); sendfile(e, e, 0, 1 << 30); });
 	STALL("signals queued", block(SIGRTMIN); union sigval v = { 0 }; for (;;) { sigqueue(getpid(), SIGRTMIN, v); kill(getpid(), SIGRTMIN); });
 	return finish();
 }
