@@ -14,8 +14,8 @@ import (
 
 // startStray boots a guest in which a child keeps from announcing itself, and
 // returns the host process of that child.
-func startStray(t *testing.T, opts string, arg string) (g *guest, stray int) {
-	g = start(t, opts, compile(t, "testdata/stray.c"), "/t/stray", arg)
+func startStray(t *testing.T, opts string) (g *guest, stray int) {
+	g = start(t, opts, compile(t, "testdata/stray.c"), "/t/stray")
 	g.expect("strays", 10*time.Second)
 	found := func() bool {
 		for _, pid := range g.stubs() {
@@ -38,7 +38,7 @@ func TestStray(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes most of a minute")
 	}
-	g, stray := startStray(t, "", "stay")
+	g, stray := startStray(t, "")
 	if !within(time.Minute, func() bool { return !alive(stray) }) {
 		t.Errorf("host process %d still runs", stray)
 	}
@@ -58,7 +58,7 @@ func TestStrayEnds(t *testing.T) {
 	} {
 		t.Run(how, func(t *testing.T) {
 			inEachBox(t, func(t *testing.T, opts string) {
-				g, stray := startStray(t, opts, "stay")
+				g, stray := startStray(t, opts)
 				all := g.stubs()
 				kill(g)
 				if !within(time.Second, func() bool { return !slices.ContainsFunc(append(all, stray), alive) }) {
