@@ -89,6 +89,9 @@ func runGuest(cfg *boot.Config, stderr io.Writer) int {
 	if err != nil {
 		return fail(stderr, err)
 	}
+	if err := host.DropPrivileges(); err != nil && cfg.Log != nil {
+		cfg.Log.Warn("lodger keeps privileges that it does not need", "error", err)
+	}
 	st := m.Wait()
 	if st.Err != nil {
 		fmt.Fprintf(stderr, "lodger: %v\n", st.Err)

@@ -35,7 +35,9 @@ func lodger(t *testing.T) string {
 		return bin
 	}
 	bin := filepath.Join(openDir(t), "lodger")
-	if out, err := exec.Command("go", "build", "-buildvcs=false", "-o", bin, "lodger/cmd/lodger").CombinedOutput(); err != nil {
+	build := exec.Command("go", "build", "-buildvcs=false", "-o", bin, "lodger/cmd/lodger")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0") // the product is pure Go
+	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
 	return bin

@@ -148,3 +148,14 @@ func TestDeathOfCommand(t *testing.T) {
 		}
 	}
 }
+
+// eventually polls for two seconds until f holds.
+func eventually(f func() bool) bool {
+	for range 100 {
+		if f() {
+			return true
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return false
+}
