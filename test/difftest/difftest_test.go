@@ -67,7 +67,9 @@ func newSuite(t *testing.T) suite {
 	}
 	if s.lodger == "" {
 		lodger := filepath.Join(t.TempDir(), "lodger")
-		out, err := exec.Command("go", "build", "-buildvcs=false", "-o", lodger, "lodger/cmd/lodger").CombinedOutput()
+		build := exec.Command("go", "build", "-buildvcs=false", "-o", lodger, "lodger/cmd/lodger")
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		out, err := build.CombinedOutput()
 		if err != nil {
 			t.Fatalf("no guest to compare with: %s", out)
 		}
