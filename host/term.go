@@ -27,8 +27,16 @@ func GetTermios(fd int) (*Termios, error) {
 	return &Termios{*t}, nil
 }
 
-// Restore puts a setting back once output has drained.
-func (t *Termios) Restore(fd int) { _ = unix.IoctlSetTermios(fd, unix.TCSETSW, &t.t) }
+// Restore puts a setting back. It does not wait for output to drain: that would
+// hang on a terminal that Ctrl-S has stopped.
+func (t *Termios) Restore(fd int) { _ = unix.IoctlSetTermios(fd, unix.TCSETS, &t.t) }
+
+// InForeground reports whether we are the terminal's foreground process group, or
+// it does not control us and so does not stop us.
+func InForeground(fd int) bool {
+	fg, err := unix.IoctlGetInt(fd, unix.TIOCGPGRP)
+	return err != nil || fg == unix.Getpgrp()
+}
 
 // Ioctl performs a terminal control whose argument is the structure in b; the
 // host fills b for the reading ones.

@@ -15,6 +15,7 @@ package console
 import (
 	"encoding/binary"
 	"sync"
+	"sync/atomic"
 
 	"lodger/abi"
 	"lodger/drivers/hostfd"
@@ -44,6 +45,7 @@ type Console struct {
 	fd   int
 	file *hostfd.File
 	orig *host.Termios
+	set  atomic.Bool // the guest has changed the setting
 
 	mu  sync.Mutex
 	sid int32 // 0: nobody's; guarded by mu
@@ -59,8 +61,14 @@ func New(w *host.Watcher, fd int) (*Console, error) {
 	return &Console{fd: fd, file: hostfd.New(w, fd), orig: orig}, nil
 }
 
-// Restore puts the terminal back as it was found.
-func (c *Console) Restore() { c.orig.Restore(c.fd) }
+// Restore puts the terminal back as it was found, if the guest has changed it. Who
+// runs in the background leaves it to the foreground's shell: that has settings of
+// its own, and the attempt would stop us.
+func (c *Console) Restore() {
+	if c.set.Load() && host.InForeground(c.fd) {
+		c.orig.Restore(c.fd)
+	}
+}
 
 // Foreground is the foreground process group; 0: none.
 func (c *Console) Foreground() int32 {
@@ -198,6 +206,7 @@ func (o ops) Ioctl(ctx *fs.Context, cmd uint32, arg uint64, mem fs.UserMemory) (
 		if err := mem.CopyIn(arg, b[:size]); err != nil {
 			return 0, err
 		}
+		c.set.Store(true)
 	}
 	if err := host.Ioctl(c.fd, uint(cmd), &b); err != nil {
 		return 0, err

@@ -164,6 +164,17 @@ func TestCtrlC(t *testing.T) {
 	}
 }
 
+// TestBackground: a guest that a shell runs in the background ends without
+// stopping for a terminal that it did not touch.
+func TestBackground(t *testing.T) {
+	x := newTerminal(t)
+	cmd := x.session("/bin/sh", "-c", `set -m; "$0" run builtin -- echo printed & wait $!; echo ended $?`, lodger(t))
+	if !x.expect("printed") || !x.expect("ended 0") {
+		cmd.Process.Kill()
+	}
+	cmd.Wait()
+}
+
 // TestSignalRestoresTerminal: a signal to lodger while a shell edits its line.
 func TestSignalRestoresTerminal(t *testing.T) {
 	x := newTerminal(t)
