@@ -15,8 +15,10 @@ package userland
 
 import (
 	"os"
+	"os/signal"
 	"path"
 	"strings"
+	"syscall"
 
 	"lodger/userland/app"
 	"lodger/userland/archive"
@@ -51,11 +53,23 @@ func Lookup(argv0 string) (func(args []string) int, bool) {
 		return nil, false
 	}
 	return func(args []string) int {
+		dieOnQuit()
 		if login {
 			args = append([]string{"-l"}, args...)
 		}
 		return a.Run(args, os.Stdin, os.Stdout, os.Stderr)
 	}, true
+}
+
+// dieOnQuit ends the program on SIGQUIT with the status that a shell shows, instead
+// of the Go runtime's print of all stacks.
+func dieOnQuit() {
+	ch := make(chan os.Signal, 1)
+	signal.Notify(ch, syscall.SIGQUIT)
+	go func() {
+		<-ch
+		os.Exit(128 + int(syscall.SIGQUIT))
+	}()
 }
 
 func find(argv0 string) (a *app.Applet, login bool) {

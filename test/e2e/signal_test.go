@@ -49,11 +49,11 @@ func TestSignals(t *testing.T) {
 	for _, s := range []struct {
 		name string
 		sig  syscall.Signal
-	}{{"TERM", syscall.SIGTERM}, {"INT", syscall.SIGINT}, {"HUP", syscall.SIGHUP}} {
+	}{{"TERM", syscall.SIGTERM}, {"INT", syscall.SIGINT}, {"HUP", syscall.SIGHUP}, {"QUIT", syscall.SIGQUIT}} {
 		t.Run(s.name, func(t *testing.T) {
 			cmd, _, msg := start(t, bin, "run", "builtin", "--", "sh", "-c", loop)
 			cmd.Process.Signal(s.sig)
-			if status := statusOf(t, cmd.Wait()); status != 128+int(s.sig) {
+			if status := statusOf(t, cmd.Wait()); status != 128+int(s.sig) || msg.Len() > 0 {
 				t.Errorf("status %d, want %d; stderr %q", status, 128+int(s.sig), msg)
 			}
 			// A command that answers it ends as it likes.

@@ -23,6 +23,7 @@ type interrupts struct {
 func (i *interrupts) catch() {
 	i.caught = true
 	ch := make(chan os.Signal, 4)
+	signal.Reset(syscall.SIGQUIT) // which ends other programs
 	signal.Notify(ch, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGTSTP)
 	go func() {
 		for sig := range ch {
