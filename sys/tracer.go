@@ -6,7 +6,6 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"sync"
 
@@ -25,7 +24,6 @@ type Tracer struct {
 
 	mu      sync.Mutex
 	w       *bufio.Writer
-	atOnce  bool // flush each line
 	pending map[*kernel.Task]*tracedCall
 }
 
@@ -41,23 +39,16 @@ type tracedCall struct {
 	unfinished bool   // its line has been printed as unfinished
 }
 
-// NewTracer makes a tracer that writes to w: each line at once, but a regular
-// file's are written in blocks and by Close.
+// NewTracer makes a tracer that writes to w, each line at once: who looks for the
+// place where a guest hangs finds it in the file.
 func NewTracer(w io.Writer) *Tracer {
-	tr := &Tracer{w: bufio.NewWriterSize(w, 64<<10), atOnce: true, pending: map[*kernel.Task]*tracedCall{}}
-	if f, ok := w.(*os.File); ok {
-		if st, err := f.Stat(); err == nil && st.Mode().IsRegular() {
-			tr.atOnce = false
-		}
-	}
-	return tr
+	return &Tracer{w: bufio.NewWriterSize(w, 4096), pending: map[*kernel.Task]*tracedCall{}}
 }
 
-// Close writes what is left. Lines that come later are written at once.
+// Close tells of lines that could not be written.
 func (tr *Tracer) Close() error {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
-	tr.atOnce = true
 	return tr.w.Flush()
 }
 
@@ -178,9 +169,7 @@ func (tr *Tracer) Exit(t *kernel.Task, status int32) {
 // must not stop the guest.
 func (tr *Tracer) line(t *kernel.Task, s string) {
 	fmt.Fprintf(tr.w, "[pid %5d] %s\n", t.TID(), s)
-	if tr.atOnce {
-		_ = tr.w.Flush()
-	}
+	_ = tr.w.Flush()
 }
 
 // callName is the name of call nr on this processor; "?" where none has that
