@@ -23,6 +23,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"run", "[flags] ROOT [--] COMMAND [ARG...]", "run COMMAND in a throw-away guest", cmdRun},
+		{"disk", "COMMAND [ARG...]", "disk images: create, info, commit, rebase, convert, check", cmdDisk},
 		{"info", "", "say what this host offers and what it costs to lack it", cmdInfo},
 		{"version", "", "print the version", cmdVersion},
 		{"help", "", "print this", cmdHelp},
@@ -61,8 +62,8 @@ func cmdHelp(_ []string, stdout, _ io.Writer) int {
 	}
 	fmt.Fprintf(stdout, `
 ROOT is a directory (a Debian tree, an unpacked container image) or `+"`builtin`"+`.
-lodger run --help lists the flags. lodger ends with COMMAND's status: 128+N when
-signal N killed it, %d when Lodger itself failed, %d and %d as in a shell.
+lodger run --help and lodger disk --help say more. lodger ends with COMMAND's status:
+128+N when signal N killed it, %d when Lodger itself failed, %d and %d as in a shell.
 `, boot.ExitLodger, boot.ExitNoExec, boot.ExitNotFound)
 	return 0
 }

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"strings"
+
+	"lodger/abi"
+	"lodger/block/cow"
+)
+
+// advised is an error whose text says already what to do.
+type advised struct{ error }
+
+func (a advised) Unwrap() error { return a.error }
+
+// diskError makes one line of an error: joined ones have several. Where the cause
+// alone says what to do, that is added.
+func diskError(err error) string {
+	s := strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; ")
+	if a := advice(err); a != "" {
+		s += "; " + a
+	}
+	return s
+}
+
+// advice is the next step after the common causes; the errors of packages block
+// and cow that are not here bring theirs along.
+func advice(err error) string {
+	var done advised
+	var mismatch *cow.MismatchError
+	var header *cow.HeaderError
+	switch { // the first that fits
+	case errors.As(err, &done), errors.As(err, &mismatch), errors.As(err, &header):
+		return ""
+	case errors.Is(err, context.Canceled):
+		return "it was interrupted, and nothing is left behind"
+	case errors.Is(err, cow.ErrNotCOW):
+		return `"lodger disk info" says what it is, "lodger disk create COW --base BASE" makes one`
+	case errors.Is(err, fs.ErrExist):
+		return "remove it or choose another name"
+	case errors.Is(err, fs.ErrNotExist):
+		return "check the name"
+	case errors.Is(err, abi.ENOSPC), errors.Is(err, abi.EDQUOT), toolSaid(err, abi.ENOSPC.Error()):
+		return "free some space there, or use another file system"
+	case errors.Is(err, abi.EFBIG):
+		return "the file system there holds no file so large; use another"
+	case errors.Is(err, abi.EISDIR):
+		return "a disk is a file or a block device"
+	case errors.Is(err, abi.EROFS):
+		return "mount it writable, or copy it elsewhere"
+	case errors.Is(err, fs.ErrPermission) && !errors.Is(err, abi.EPERM):
+		return "change its permissions, or run as its owner"
+	}
+	return ""
+}
+
+// toolSaid reports whether a program failed with a text, in any case: it tells the
+// host's errors in words only.
+func toolSaid(err error, text string) bool {
+	var e *toolError
+	return errors.As(err, &e) && strings.Contains(strings.ToLower(e.text), strings.ToLower(text))
+}
