@@ -22,7 +22,7 @@
 //
 // # Left out
 //
-// Images made from directories and archives, compression, qcow2.
+// Compression, qcow2. Images of directories and archives are cmd/lodger's.
 package image
 
 import (

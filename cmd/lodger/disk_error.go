@@ -46,6 +46,8 @@ func advice(err error) string {
 		return "check the name"
 	case errors.Is(err, abi.ENOSPC), errors.Is(err, abi.EDQUOT), toolSaid(err, abi.ENOSPC.Error()):
 		return "free some space there, or use another file system"
+	case toolSaid(err, "cannot mknod"):
+		return "only root can unpack device files outside of dev; run this as root, or leave them out of the tar"
 	case errors.Is(err, abi.EFBIG):
 		return "the file system there holds no file so large; use another"
 	case errors.Is(err, abi.EISDIR):

@@ -50,7 +50,7 @@ func (t *tools) suite(name string, args []string, b *bar) error {
 	made := make(chan error, 1)
 	maker := &tools{ctx: t.ctx} // outside of our name space
 	go func() {
-		err := maker.run(nil, w, "mmdebstrap", "--quiet", "--format=tar", name, "-")
+		err := maker.run(nil, w, "mmdebstrap", "--format=tar", name, "-")
 		w.CloseWithError(err)
 		made <- err
 	}()

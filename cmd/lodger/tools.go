@@ -95,17 +95,22 @@ func (t *tools) run(stdin io.Reader, stdout io.Writer, name string, args ...stri
 		return t.ctx.Err()
 	}
 	if err != nil {
-		return &toolError{name, lastLines(msg.String()), err}
+		return &toolError{name, gist(msg.String()), err}
 	}
 	return nil
 }
 
-// lastLines keeps the end of a message, on one line.
-func lastLines(s string) string {
-	const most = 3
+// gist keeps what counts of a message, on one line: the first error where errors
+// are marked, as apt and mmdebstrap do amid much else, or the end.
+func gist(s string) string {
+	const most, marked = 3, "E: "
 	var keep []string
 	for l := range strings.Lines(s) {
-		if l = strings.TrimSpace(l); l != "" {
+		l = strings.TrimRight(strings.TrimSpace(l), ".")
+		if text, ok := strings.CutPrefix(l, marked); ok {
+			return text
+		}
+		if l != "" {
 			keep = append(keep, l)
 		}
 	}
@@ -128,7 +133,7 @@ func idMapping(ctx context.Context, owners bool) ([]string, error) {
 		ids = append([]string{path}, ids...)
 		out, err := exec.CommandContext(ctx, ids[0], append(ids[1:], "true")...).CombinedOutput()
 		if err != nil {
-			return nil, errors.New(lastLines(string(out)))
+			return nil, errors.New(gist(string(out)))
 		}
 		return ids, nil
 	}
