@@ -5,8 +5,10 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"strings"
+	"unicode"
 
 	"lodger/abi"
 	"lodger/block/cow"
@@ -24,7 +26,21 @@ func diskError(err error) string {
 	if a := advice(err); a != "" {
 		s += "; " + a
 	}
-	return s
+	return printable(s)
+}
+
+// printable writes out what would drive a terminal: a COW header's base, which
+// messages name, may be any bytes.
+func printable(s string) string {
+	var b strings.Builder
+	for _, r := range s { // bytes that are no UTF-8 become U+FFFD
+		if unicode.IsPrint(r) {
+			b.WriteRune(r)
+		} else {
+			fmt.Fprintf(&b, "\\x%02x", r)
+		}
+	}
+	return b.String()
 }
 
 // advice is the next step after the common causes; the errors of packages block
@@ -54,6 +70,8 @@ func advice(err error) string {
 		return "a disk is a file or a block device"
 	case errors.Is(err, abi.EROFS):
 		return "mount it writable, or copy it elsewhere"
+	case toolSaid(err, abi.EACCES.Error()):
+		return "run this as root, or as whoever can read it all"
 	case errors.Is(err, fs.ErrPermission) && !errors.Is(err, abi.EPERM):
 		return "change its permissions, or run as its owner"
 	}

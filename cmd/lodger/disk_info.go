@@ -181,7 +181,7 @@ func (i *diskInfo) print(line func(name, format string, args ...any)) {
 		line(fmt.Sprintf("  %d", p.Number), "start %d, size %d (%s), type %s, partuuid %s%s", p.Start, p.Size, human(p.Size), p.Type, p.UUID, name)
 	}
 	for _, p := range i.Problems {
-		line("  problem", "%s", p)
+		line("  problem", "%s", printable(p))
 	}
 }
 

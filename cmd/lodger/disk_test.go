@@ -153,6 +153,16 @@ func TestGist(t *testing.T) {
 	}
 }
 
+func TestPrintable(t *testing.T) {
+	for s, want := range map[string]string{
+		"/a b/ü: x": "/a b/ü: x", "\x1b[2J\r\x7f": `\x1b[2J\x0d\x7f`, "\xff\u009b": "\ufffd" + `\x9b`, "\u202e": `\x202e`,
+	} {
+		if got := printable(s); got != want {
+			t.Errorf("printable(%q) = %q, want %q", s, got, want)
+		}
+	}
+}
+
 func TestMissingTool(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	if _, err := tool("no-such-tool"); err == nil || !strings.Contains(err.Error(), "install Debian's package no-such-tool") {

@@ -46,6 +46,7 @@ func (t *tools) fill(src source, tree string, b *bar) error {
 // suite pipes mmdebstrap's tar into tar. mmdebstrap makes a user name space of its
 // own when we are not root.
 func (t *tools) suite(name string, args []string, b *bar) error {
+	b.tell(0, 0) // the first bytes take a while
 	r, w := io.Pipe()
 	made := make(chan error, 1)
 	maker := &tools{ctx: t.ctx} // outside of our name space

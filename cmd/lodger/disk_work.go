@@ -99,11 +99,17 @@ func (d *disk) check(args []string) error {
 	if err != nil {
 		return err
 	}
-	for _, s := range r.Notes {
-		fmt.Fprintf(d.stdout, "note: %s\n", s)
+	notes := r.Notes
+	if i, err := inspect(rest[0]); err == nil { // else its own problems say why
+		for _, s := range i.Problems {
+			notes = append(notes, i.Scheme+" partition table: "+s)
+		}
+	}
+	for _, s := range notes {
+		fmt.Fprintf(d.stdout, "note: %s\n", printable(s))
 	}
 	for _, s := range r.Problems {
-		fmt.Fprintf(d.stdout, "problem: %s\n", s)
+		fmt.Fprintf(d.stdout, "problem: %s\n", printable(s))
 	}
 	switch n := len(r.Problems); n {
 	case 0:

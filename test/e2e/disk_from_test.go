@@ -91,6 +91,55 @@ func TestDiskBadTar(t *testing.T) {
 	d.has("empty.tar", "half.tgz", "text.tar")
 }
 
+// TestDiskSubordinateIDs: an ordinary user keeps a tar's owners with the ids of
+// /etc/subuid, and is told of them when there are none. The file is replaced in a
+// mount name space of the test's own.
+func TestDiskSubordinateIDs(t *testing.T) {
+	need.Root(t)
+	for _, p := range []string{"mkfs.ext4", "debugfs", "tar", "unshare", "setpriv", "newuidmap"} {
+		need.Program(t, p)
+	}
+	d := newDisks(t)
+	os.MkdirAll(d.path("tree/dev"), 0o755)
+	d.write("tree/mine", nil)
+	d.write("tree/private", []byte("x"))
+	os.Chown(d.path("tree/private"), 7, 8)
+	os.Chmod(d.path("tree/private"), 0o600)
+	if err := syscall.Mknod(d.path("tree/dev/null"), syscall.S_IFCHR|0o666, 1<<8|3); err != nil {
+		need.Missing(t, "mknod: %v", err)
+	}
+	if out, err := exec.Command("tar", "-C", d.path("tree"), "-cf", d.path("tree.tar"), ".").CombinedOutput(); err != nil {
+		t.Fatalf("tar: %v: %s", err, out)
+	}
+	os.Mkdir(d.path("out"), 0o755)
+	os.Chown(d.path("out"), 65534, 65534)
+	as := func(ids, from string) result {
+		d.write("ids", []byte(ids))
+		return run(t, "unshare", nil, "-m", "sh", "-c", `mount --bind ids /etc/subuid && mount --bind ids /etc/subgid &&
+exec setpriv --reuid 65534 --regid 65534 --clear-groups "$0" disk create out/image --size 8M --from "$1"`, d.bin, from)
+	}
+	t.Chdir(d.dir)
+	r := as("nobody:200000:65536\n", "tree.tar")
+	if strings.Contains(r.stderr, "unshare failed") || strings.Contains(r.stderr, "mount:") {
+		need.Missing(t, "no user or mount name spaces: %s", r.stderr)
+	}
+	out, err := exec.Command("debugfs", "-R", "ls -l /", "out/image").CombinedOutput()
+	if s := strings.Join(strings.Fields(string(out)), " "); r.status != 0 || err != nil ||
+		!strings.Contains(s, "100600 (1) 7 8 1 ") || !strings.Contains(s, "100644 (1) 0 0 0 ") {
+		t.Errorf("%+v; the image has %s", r, s)
+	}
+	if st, err := os.Stat("out/image"); err != nil || st.Sys().(*syscall.Stat_t).Uid != 65534 {
+		t.Errorf("the image: %v", err)
+	}
+	os.Remove("out/image")
+	if r := as("", "tree.tar"); r.status != 125 || !strings.Contains(r.stderr, "a line in /etc/subuid") {
+		t.Errorf("without ids: %+v", r)
+	}
+	if ents, _ := os.ReadDir("out"); len(ents) != 0 {
+		t.Errorf("left: %v", ents)
+	}
+}
+
 // tools puts programs of ours into a PATH before the host's.
 func (d *disks) tools(scripts map[string]string) {
 	d.t.Helper()

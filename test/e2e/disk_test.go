@@ -241,6 +241,23 @@ func TestDiskBadInput(t *testing.T) {
 	d.has("cow", "raw", "short", "tree", "version")
 }
 
+// TestDiskHostileHeader: a COW file is somebody's bytes, and its base's name must
+// not drive the terminal of whoever looks at it.
+func TestDiskHostileHeader(t *testing.T) {
+	d := newDisks(t)
+	d.write("raw", content())
+	d.run(0, "create", "cow", "--base", "raw")
+	b := d.read("cow")
+	clear(b[32 : 32+4096]) // the name in version 3
+	copy(b[32:], "/\x1b[2Jnowhere\nlodger: all is well")
+	d.write("cow", b)
+	for _, r := range []result{d.run(0, "info", "cow"), d.run(0, "info", "--json", "cow"), d.run(1, "check", "cow"), d.run(125, "commit", "cow"), d.run(125, "convert", "cow", "new")} {
+		if s := r.out + r.stderr; strings.Contains(s, "\x1b") || strings.Contains(s, "\nlodger: all") || !strings.Contains(s, "nowhere") {
+			t.Errorf("printed %q", s)
+		}
+	}
+}
+
 // TestDiskLocked: what another process has is left alone; info looks all the same.
 func TestDiskLocked(t *testing.T) {
 	d := newDisks(t)
