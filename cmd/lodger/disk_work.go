@@ -26,7 +26,7 @@ func (d *disk) commit(args []string) error {
 	switch {
 	case errors.Is(err, context.Canceled) && cow.Interrupted(path) != nil:
 		return advised{fmt.Errorf("%s: interrupted, and its base has a part of it; run \"lodger disk commit %s\" again to finish, "+
-			"guests are kept off both until then", path, path)}
+			"no guest can use it until then", path, path)}
 	case errors.Is(err, fs.ErrNotExist) && isCOW(path):
 		return advised{fmt.Errorf("%w; put the base back, or name where it is now with \"lodger disk rebase --unsafe\"", err)}
 	}
