@@ -69,6 +69,8 @@ const (
 	EINPROGRESS     = syscall.EINPROGRESS
 	ESTALE          = syscall.ESTALE
 	EDQUOT          = syscall.EDQUOT
+	EBADMSG         = syscall.EBADMSG
+	EUCLEAN         = syscall.EUCLEAN
 	ECANCELED       = syscall.ECANCELED
 	EOWNERDEAD      = syscall.EOWNERDEAD
 	ENOTRECOVERABLE = syscall.ENOTRECOVERABLE

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ext4
+
+import (
+	"container/list"
+	"sync"
+	"sync/atomic"
+
+	"lodger/abi"
+)
+
+// Buffer is a metadata block in memory (struct buffer_head). There is one per
+// block; who changes it holds FS.mu for writing and has called handle.access.
+type Buffer struct {
+	block uint64
+	data  []byte
+	elem  *list.Element // in cache.lru; guarded by cache.mu
+
+	// pinned says that the block's newest contents are only here: it is dirty, or
+	// in a transaction. Changed under FS.mu for writing.
+	pinned bool
+	// verified is what the contents were last checked as; see verifiedAs.
+	verified atomic.Uint64
+}
+
+// Block gives the block number.
+func (b *Buffer) Block() uint64 { return b.block }
+
+// Data gives the contents. A journal reads them only while it is called by the
+// file system (Handle's methods, Journal.Commit).
+func (b *Buffer) Data() []byte { return b.data }
+
+// What a buffer can have been checked as. The inode number is part of the key:
+// most checksums contain it.
+const (
+	asExtents = iota + 1
+	asDir
+	asIndex
+	asXattr
+	asBlockBitmap
+	asInodeBitmap
+	asOrphan
+)
+
+// verifiedAs reports whether the contents were checked as kind for ino already.
+func (b *Buffer) verifiedAs(kind, ino uint32) bool {
+	return b.verified.Load() == uint64(kind)<<32|uint64(ino)
+}
+
+func (b *Buffer) setVerified(kind, ino uint32) { b.verified.Store(uint64(kind)<<32 | uint64(ino)) }
+
+// cache holds the buffers: all pinned ones, and of the others those used last.
+type cache struct {
+	mu    sync.Mutex
+	byNum map[uint64]*Buffer
+	lru   list.List // front: used last
+	limit int       // buffers
+}
+
+func (c *cache) get(block uint64) *Buffer {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	b := c.byNum[block]
+	if b != nil {
+		c.lru.MoveToFront(b.elem)
+	}
+	return b
+}
+
+// add puts b in, unless somebody was faster: then it gives theirs.
+func (c *cache) add(b *Buffer) *Buffer {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if old := c.byNum[b.block]; old != nil {
+		return old
+	}
+	c.byNum[b.block] = b
+	b.elem = c.lru.PushFront(b)
+	return b
+}
+
+// shrink drops buffers over the limit. FS.mu is held for writing, so that
+// nobody has just got one which would lose its place.
+func (c *cache) shrink() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for e := c.lru.Back(); e != nil && len(c.byNum) > c.limit; {
+		b, prev := e.Value.(*Buffer), e.Prev()
+		if !b.pinned {
+			c.lru.Remove(e)
+			delete(c.byNum, b.block)
+		}
+		e = prev
+	}
+}
+
+func (c *cache) drop(block uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if b := c.byNum[block]; b != nil {
+		c.lru.Remove(b.elem)
+		delete(c.byNum, block)
+	}
+}
+
+// full reports whether shrink has something to do.
+func (c *cache) full() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.byNum) > c.limit+c.limit/8
+}
+
+// pinnedBuffers lists the pinned buffers.
+func (c *cache) pinnedBuffers() []*Buffer {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var l []*Buffer
+	for _, b := range c.byNum {
+		if b.pinned {
+			l = append(l, b)
+		}
+	}
+	return l
+}
+
+// bread gives a metadata block, read when it is not in memory (sb_bread).
+func (s *FS) bread(block uint64) (*Buffer, error) {
+	if b := s.cache.get(block); b != nil {
+		return b, nil
+	}
+	if block >= s.es.blocksCount {
+		return nil, abi.EUCLEAN
+	}
+	b := &Buffer{block: block, data: make([]byte, s.es.blockSize)}
+	if err := readFull(s.dev, b.data, int64(block)*int64(s.es.blockSize)); err != nil {
+		s.log("read of block %d: %v", block, err)
+		return nil, abi.EIO
+	}
+	return s.cache.add(b), nil
+}
+
+// getblk gives a metadata block that is about to be written anew: zeroed,
+// whatever is on the disk. FS.mu is held for writing.
+func (s *FS) getblk(block uint64) (*Buffer, error) {
+	if block >= s.es.blocksCount {
+		return nil, abi.EUCLEAN
+	}
+	b := s.cache.get(block)
+	if b == nil {
+		b = s.cache.add(&Buffer{block: block, data: make([]byte, s.es.blockSize)})
+	} else {
+		clear(b.data)
+	}
+	b.verified.Store(0)
+	return b, nil
+}

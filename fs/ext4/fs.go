@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ext4
+
+import (
+	"math/rand/v2"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"weak"
+
+	"lodger/abi"
+	"lodger/fs"
+)
+
+// Options of a mount.
+type Options struct {
+	ReadOnly bool
+	// Errors is errors=: "continue", "remount-ro", "panic", or "" for what the
+	// super block says.
+	Errors string
+	// NoLoad mounts (read-only) without replaying the journal: noload.
+	NoLoad bool
+	// ResUID and ResGID may use the reserved blocks, beside root.
+	ResUID, ResGID uint32
+	// OpenJournal opens the file system's journal, replaying it when it is dirty.
+	// nil: file systems whose journal is dirty are refused, others are written
+	// without.
+	OpenJournal func(JournalInfo) (Journal, error)
+	// Log gets a line for each error found.
+	Log func(string)
+	// Panic stops the guest: errors=panic. nil: like remount-ro.
+	Panic func(string)
+	// CacheBytes bounds the clean metadata in memory; 0: 8 MiB.
+	CacheBytes int
+	// Type is the name to show: "ext2", "ext3" or "" for "ext4".
+	Type string
+}
+
+// JournalInfo tells where the journal is. Its blocks are consecutive in Runs.
+type JournalInfo struct {
+	Device    Device
+	BlockSize int
+	Runs      []Run    // the journal inode's blocks, in order
+	UUID      [16]byte // the file system's
+	Blocks    uint64   // the file system's size: nothing may be replayed beyond
+	// Recover says that the super block has needs_recovery.
+	Recover  bool
+	ReadOnly bool // replay, but start nothing
+}
+
+// Run is a run of a file's blocks.
+type Run struct {
+	Logical   uint64 // first block in the file
+	Physical  uint64 // first block on the device
+	Len       uint64 // blocks
+	Unwritten bool   // allocated, reads as zeros
+}
+
+// FS is one mounted file system.
+type FS struct {
+	sb  *fs.SuperBlock
+	dev Device
+	opt Options
+	es  *super // geometry and features; counters under mu
+
+	mu       sync.RWMutex // see the package comment
+	groups   []group
+	zones    []zone
+	cache    cache
+	journal  Journal
+	closed   bool
+	freeBlks int64 // sum over groups, guarded by mu
+	freeInos int64 // guarded by mu
+	dirs     int64 // guarded by mu
+	orphans  map[uint32]int
+	orphan   orphanFile
+	prealloc map[*inode]struct{} // inodes with preallocated blocks
+	rnd      *rand.Rand          // guarded by mu for writing
+	alloc    allocState
+
+	pendingFree int64 // blocks freed by changes that are not durable; guarded by mu
+
+	tables     []uint64 // starts of inode tables, sorted
+	tablesOnce sync.Once
+
+	inodeMu sync.Mutex
+	inodes  map[uint32]weak.Pointer[inode] // guarded by inodeMu
+	lazy    map[*inode]struct{}            // access time only in memory; guarded by inodeMu
+	mapped  map[*inode]struct{}            // mapped shared and writable, by memory copy; guarded by inodeMu
+
+	readOnly atomic.Bool
+	stateMu  sync.Mutex
+	state    errorState // guarded by stateMu
+}
+
+// allocState is what the allocators remember between calls.
+type allocState struct {
+	lastDirGroup uint32
+}
+
+func utoa(n uint64) string { return strconv.FormatUint(n, 10) }
+
+// superBlock gives the block that holds the super block.
+func (s *FS) superBlock() uint64 { return superOffset / uint64(s.es.blockSize) }
+
+// Statfs answers statfs(2) (ext4_statfs): the metadata's own blocks do not count.
+func (s *FS) Statfs() (abi.Statfs, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	overhead := uint64(0)
+	for _, z := range s.zones {
+		overhead += z.end - z.first
+	}
+	overhead += uint64(s.es.firstDataBlock)
+	free := uint64(max(s.freeBlks, 0))
+	avail := uint64(0)
+	if free > s.es.rBlocksCount {
+		avail = free - s.es.rBlocksCount
+	}
+	return abi.Statfs{Bsize: int64(s.es.blockSize), Blocks: s.es.blocksCount - min(overhead, s.es.blocksCount), Bfree: free, Bavail: avail,
+		Files: uint64(s.es.inodesCount), Ffree: uint64(max(s.freeInos, 0)), Namelen: abi.NAME_MAX}, nil
+}

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ext4
+
+import (
+	"lodger/abi"
+	"lodger/fs"
+)
+
+// chunk bounds what one step of a write moves, in bytes.
+const chunk = 4 << 20
+
+// WriteAt writes.
+func (f *file) WriteAt(ctx *fs.Context, p []byte, off int64) (int, error) {
+	f.i.s.mu.Lock()
+	defer f.i.s.mu.Unlock()
+	return f.i.write(ctx, p, off)
+}
+
+// Append writes at the end.
+func (f *file) Append(ctx *fs.Context, p []byte) (int, int64, error) {
+	f.i.s.mu.Lock()
+	defer f.i.s.mu.Unlock()
+	n, err := f.i.write(ctx, p, f.i.size)
+	return n, f.i.size, err
+}
+
+// write is WriteAt with FS.mu held for writing. Data goes to the device before
+// the change that makes it visible can be durable (data=ordered).
+func (i *inode) write(ctx *fs.Context, p []byte, off int64) (n int, err error) {
+	switch most := i.maxSize(); {
+	case i.is(flImmutable):
+		return 0, abi.EPERM
+	case i.is(flAppend) && off < i.size:
+		return 0, abi.EPERM
+	case len(p) == 0:
+		return 0, nil
+	case off >= most:
+		return 0, abi.EFBIG
+	default:
+		p = p[:min(int64(len(p)), most-off)]
+	}
+	for n < len(p) && err == nil {
+		k := 0
+		err = i.s.changeLocked(ctx, creditsTree+creditsInode, func(h *handle) (err error) {
+			if i.is(flInlineData) {
+				if err := i.convertInline(h); err != nil {
+					return err
+				}
+			}
+			part := p[n:min(len(p), n+chunk)]
+			if k, err = i.writeStep(h, part, off+int64(n)); k == 0 {
+				return err
+			}
+			if i.mem != nil {
+				i.mem.writeAt(part[:k], off+int64(n))
+			}
+			now := i.clampTime(ctx.Time())
+			return i.update(h, func() {
+				i.size = max(i.size, off+int64(n+k))
+				i.mtime, i.ctime = now, now
+			})
+		})
+		n += k
+	}
+	return some(n, err)
+}
+
+// writeStep writes the part of p that lies in one run, allocating it.
+func (i *inode) writeStep(h *handle, p []byte, off int64) (int, error) {
+	bs := int64(i.s.es.blockSize)
+	lblk, in := uint32(off/bs), int(off%bs)
+	want := uint32(divUp(uint64(in+len(p)), uint64(bs)))
+	r, err := i.mapBlocks(lblk, want)
+	if err != nil {
+		return 0, err
+	}
+	n := int(min(int64(len(p)), int64(r.Len)*bs-int64(in)))
+	if r.Physical != noPhys && !r.Unwritten {
+		return n, i.toDevice(p[:n], int64(r.Physical)*bs+int64(in))
+	}
+	if r.Unwritten {
+		if err := i.writePadded(p[:n], r.Physical, in); err != nil {
+			return 0, err
+		}
+		return n, i.setUnwritten(h, lblk, uint32(divUp(uint64(in+n), uint64(bs))), false)
+	}
+	pblk, cnt, err := i.newDataBlocks(h, lblk, uint32(divUp(uint64(in+n), uint64(bs))))
+	if err != nil {
+		return 0, err
+	}
+	n = int(min(int64(n), int64(cnt)*bs-int64(in)))
+	if err := i.writePadded(p[:n], pblk, in); err != nil {
+		i.s.freeBlocks(h, i.ino, pblk, cnt, false)
+		return 0, err
+	}
+	if err := i.addMapping(h, lblk, pblk, cnt, false); err != nil {
+		i.discard()
+		return 0, err
+	}
+	return n, nil
+}
+
+func (i *inode) toDevice(p []byte, at int64) error {
+	if err := writeFull(i.s.dev, p, at); err != nil {
+		i.s.log("inode %d: write at %d: %v", i.ino, at, err)
+		return abi.EIO
+	}
+	return nil
+}
+
+// writePadded writes to blocks that nothing was in yet: what p does not cover of
+// them becomes zero.
+func (i *inode) writePadded(p []byte, pblk uint64, in int) error {
+	bs := int(i.s.es.blockSize)
+	if rest := (in + len(p)) % bs; in > 0 || rest > 0 {
+		buf := make([]byte, int(divUp(uint64(in+len(p)), uint64(bs)))*bs)
+		copy(buf[in:], p)
+		p = buf
+	}
+	return i.toDevice(p, int64(pblk)*int64(bs))
+}
+
+// zeroRange makes bytes [a, b) of what is allocated and written zero.
+func (i *inode) zeroRange(a, b int64) error {
+	bs := int64(i.s.es.blockSize)
+	for a < b {
+		r, err := i.mapBlocks(uint32(a/bs), uint32(min(divUp(uint64(b-a/bs*bs), uint64(bs)), 256)))
+		if err != nil {
+			return err
+		}
+		n := min(int64(r.Len)*bs-a%bs, b-a)
+		if r.Physical != noPhys && !r.Unwritten {
+			if err := i.toDevice(make([]byte, n), int64(r.Physical)*bs+a%bs); err != nil {
+				return err
+			}
+		}
+		a += n
+	}
+	return nil
+}
+
+// Setattr changes attributes.
+func (i *inode) Setattr(ctx *fs.Context, sa fs.SetAttr) error {
+	s := i.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if i.is(flImmutable) || i.is(flAppend) && sa.Valid&(fs.AttrMode|fs.AttrUID|fs.AttrGID|fs.AttrSize) != 0 {
+		return abi.EPERM
+	}
+	if sa.Valid&fs.AttrSize != 0 {
+		if err := i.truncate(ctx, sa.Size); err != nil {
+			return err
+		}
+	}
+	if i.dead { // free already: only a memory is left
+		return nil
+	}
+	return s.changeLocked(ctx, creditsInode, func(h *handle) error {
+		var acl error
+		err := i.update(h, func() {
+			if sa.Valid&fs.AttrMode != 0 {
+				i.mode = i.kind | sa.Mode&abi.S_IALLUGO
+			}
+			if sa.Valid&fs.AttrUID != 0 {
+				i.uid = sa.UID
+			}
+			if sa.Valid&fs.AttrGID != 0 {
+				i.gid = sa.GID
+			}
+			if sa.Valid&fs.AttrAtime != 0 {
+				i.atime = i.clampTime(sa.Atime)
+			}
+			if sa.Valid&fs.AttrMtime != 0 {
+				i.mtime = i.clampTime(sa.Mtime)
+			}
+			if sa.Valid&fs.AttrCtime != 0 {
+				i.ctime = i.clampTime(sa.Ctime)
+			}
+		})
+		if err == nil {
+			err = acl
+		}
+		return err
+	})
+}
+
+// truncate is ext4_setattr's change of size. Shrinking is an orphan until it is
+// done, since it may take several changes.
+func (i *inode) truncate(ctx *fs.Context, size int64) error {
+	s := i.s
+	if size > i.maxSize() {
+		return abi.EFBIG
+	}
+	old := i.size
+	i.discard()
+	if i.mem != nil {
+		i.mem.resize(size)
+	}
+	return s.changeLocked(ctx, creditsTree+creditsInode, func(h *handle) error {
+		if i.is(flInlineData) {
+			if size == old {
+				return nil
+			}
+			if err := i.convertInline(h); err != nil {
+				return err
+			}
+		}
+		if size >= old {
+			return i.update(h, func() { i.size = size })
+		}
+		bs := int64(s.es.blockSize)
+		if size%bs != 0 { // what lies behind must read as zero when the file grows again
+			if err := i.zeroRange(size, min((size/bs+1)*bs, (old+bs-1)/bs*bs)); err != nil {
+				return err
+			}
+		}
+		if err := s.addOrphan(h, i); err != nil {
+			return err
+		}
+		if err := i.update(h, func() { i.size = size }); err != nil {
+			return err
+		}
+		if err := i.unmap(h, s.es.blocksIn(size), maxBlocks); err != nil {
+			return err
+		}
+		if err := h.restart(creditsInode); err != nil {
+			return err
+		}
+		if i.links == 0 { // stays an orphan
+			return nil
+		}
+		return s.delOrphan(h, i)
+	})
+}

@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ext4
+
+import (
+	"cmp"
+	"slices"
+
+	"lodger/abi"
+	"lodger/fs"
+)
+
+// xattrHash is ext4_xattr_hash_entry: over the name, then the value's words.
+func xattrHash(x *xattr) uint32 {
+	h := uint32(0)
+	for _, c := range []byte(x.name) {
+		h = h<<5 ^ h>>27 ^ uint32(c)
+	}
+	for v := x.value; len(v) > 0; v = v[min(4, len(v)):] {
+		var w [4]byte
+		copy(w[:], v)
+		h = h<<16 ^ h>>16 ^ le32(w[:], 0)
+	}
+	return h
+}
+
+func valueLen(x *xattr) int {
+	if x.inum != 0 {
+		return 0
+	}
+	return (len(x.value) + 3) &^ 3
+}
+
+// layXattrs writes a list into an area: entries from first on, values from the
+// end down. Hashes of values in other inodes are kept in hashes.
+func layXattrs(area []byte, first int, l []xattr) {
+	clear(area[first:])
+	off, end := first, len(area)
+	for k := range l {
+		x := &l[k]
+		end -= valueLen(x)
+		area[off], area[off+1] = byte(len(x.name)), x.index
+		put32(area, off+4, x.inum)
+		put32(area, off+8, x.size)
+		if x.inum == 0 {
+			if x.size > 0 {
+				put16(area, off+2, uint16(end))
+			}
+			copy(area[end:], x.value)
+			put32(area, off+12, xattrHash(x))
+		} else {
+			put32(area, off+12, x.hash)
+		}
+		copy(area[off+xattrEntry:], x.name)
+		off += xattrLen(len(x.name))
+	}
+}
+
+// xattrRoom gives the bytes that a list needs, its end included.
+func xattrRoom(l []xattr) int {
+	n := 4
+	for k := range l {
+		n += xattrLen(len(l[k].name)) + valueLen(&l[k])
+	}
+	return n
+}
+
+// rewriteXattrs changes the list of attributes and stores it anew: what fits in
+// the inode, in order, and the rest in the block. ENOSPC leaves all as it was.
+func (i *inode) rewriteXattrs(h *handle, edit func([]xattr) []xattr) error {
+	body, err := i.ibodyXattrs()
+	if err != nil {
+		return err
+	}
+	inBlock, old, err := i.blockXattrs()
+	if err != nil {
+		return err
+	}
+	all := edit(cloneXattrs(append(body, inBlock...)))
+	room := len(i.body()) - xattrIHead
+	var near, far []xattr
+	slices.SortStableFunc(all, func(a, b xattr) int { // inline data must stay in the inode
+		return cmp.Compare(b2i(b.index == xattrSystem), b2i(a.index == xattrSystem))
+	})
+	for _, x := range all {
+		if room > 0 && xattrRoom(append(near, x)) <= room {
+			near = append(near, x)
+		} else if x.index == xattrSystem {
+			return abi.ENOSPC
+		} else {
+			far = append(far, x)
+		}
+	}
+	if xattrRoom(far) > int(i.s.es.blockSize)-xattrHeader {
+		return abi.ENOSPC
+	}
+	if err := i.storeBlock(h, far, old); err != nil {
+		return err
+	}
+	if room > 0 {
+		b := i.body()
+		clear(b)
+		if len(near) > 0 {
+			put32(b, 0, xattrMagic)
+			layXattrs(b[xattrIHead:], 0, near)
+		}
+	}
+	return i.s.writeInode(h, i)
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// cloneXattrs makes the values independent of where they were read from.
+func cloneXattrs(l []xattr) []xattr {
+	for k := range l {
+		l[k].value = append([]byte(nil), l[k].value...)
+	}
+	return l
+}
+
+// storeBlock puts attributes into the attribute block: into the old one when it
+// is this inode's alone, else into a new one.
+func (i *inode) storeBlock(h *handle, l []xattr, old *Buffer) error {
+	s := i.s
+	if len(l) == 0 {
+		return i.dropBlock(h, old)
+	}
+	b := old
+	if old == nil || le32(old.data, 4) != 1 {
+		if old != nil {
+			if err := s.unshare(h, old); err != nil {
+				return err
+			}
+			i.addSectors(-1)
+		}
+		pblk, _, err := s.newBlocks(h, i.goalGroup(), 1)
+		if err != nil {
+			return err
+		}
+		if b, err = s.getblk(pblk); err != nil {
+			return err
+		}
+		i.addSectors(1)
+		i.mu.Lock()
+		i.fileACL = pblk
+		i.mu.Unlock()
+	}
+	if err := h.access(b); err != nil {
+		return err
+	}
+	slices.SortFunc(l, func(a, b xattr) int {
+		return cmp.Or(cmp.Compare(a.index, b.index), cmp.Compare(len(a.name), len(b.name)), cmp.Compare(a.name, b.name))
+	})
+	clear(b.data[:xattrHeader])
+	put32(b.data, 0, xattrMagic)
+	put32(b.data, 4, 1)
+	put32(b.data, 8, 1)
+	layXattrs(b.data, xattrHeader, l)
+	hash := uint32(0)
+	for off := xattrHeader; le32(b.data, off) != 0; off += xattrLen(int(b.data[off])) {
+		e := le32(b.data, off+12)
+		if e == 0 { // ext4_xattr_rehash: not to be shared
+			hash = 0
+			break
+		}
+		hash = hash<<16 ^ hash>>16 ^ e
+	}
+	put32(b.data, 12, hash)
+	return s.dirtyXattrs(h, b)
+}
+
+func (s *FS) dirtyXattrs(h *handle, b *Buffer) error {
+	if s.es.metadataCsum() {
+		put32(b.data, 16, s.xattrCsum(b))
+	}
+	b.setVerified(asXattr, 0)
+	return h.dirty(b)
+}
+
+// unshare counts one user of a shared block less.
+func (s *FS) unshare(h *handle, b *Buffer) error {
+	if err := h.access(b); err != nil {
+		return err
+	}
+	put32(b.data, 4, le32(b.data, 4)-1)
+	return s.dirtyXattrs(h, b)
+}
+
+// dropBlock lets go of the attribute block.
+func (i *inode) dropBlock(h *handle, b *Buffer) error {
+	if b == nil {
+		return nil
+	}
+	i.addSectors(-1)
+	i.mu.Lock()
+	i.fileACL = 0
+	i.mu.Unlock()
+	if le32(b.data, 4) > 1 {
+		return i.s.unshare(h, b)
+	}
+	return i.s.freeBlocks(h, i.ino, b.block, 1, true)
+}
+
+// dropXattrs frees the attribute block of an inode that is freed, and the inodes
+// of its values.
+func (i *inode) dropXattrs(h *handle) error {
+	l, err := i.xattrs()
+	if err != nil {
+		i.s.log("inode %d: attributes are not freed: %v", i.ino, err)
+		return nil
+	}
+	shared := false
+	_, b, err := i.blockXattrs()
+	if err != nil {
+		return err
+	}
+	if b != nil {
+		shared = le32(b.data, 4) > 1
+	}
+	for k := range l {
+		if l[k].inum != 0 && !shared {
+			if err := i.s.putEAInode(h, l[k].inum); err != nil {
+				return err
+			}
+		}
+	}
+	return i.dropBlock(h, b)
+}
+
+// putEAInode counts one user of a value's inode less; the count is in the
+// fields of i_ctime and i_version (ext4_xattr_inode_set_ref).
+func (s *FS) putEAInode(h *handle, ino uint32) error {
+	ea, err := s.iget(ino, igetEA)
+	if err != nil {
+		return err
+	}
+	ref := uint64(le32(ea.raw, 0xc))<<32 | uint64(le32(ea.raw, 0x24))
+	if ref > 1 {
+		ref--
+		put32(ea.raw, 0x24, uint32(ref))
+		return ea.update(h, func() { ea.ctime.Sec = int64(int32(ref >> 32)) })
+	}
+	if err := ea.unmap(h, 0, maxBlocks); err != nil {
+		return err
+	}
+	put32(ea.raw, 0x24, 0)
+	if err := ea.update(h, func() { ea.links, ea.size, ea.dead = 0, 0, true }); err != nil {
+		return err
+	}
+	if err := s.freeInode(h, ea); err != nil {
+		return err
+	}
+	s.forgetInode(ea)
+	return nil
+}
+
+// Setxattr sets an extended attribute.
+func (i *inode) Setxattr(ctx *fs.Context, full string, value []byte, flags int) error {
+	index, name, ok := splitName(full)
+	if !ok {
+		return abi.EOPNOTSUPP
+	}
+	if index == xattrACLAccess || index == xattrACLDefault {
+		var err error
+		if value, err = encodeACL(value); err != nil {
+			return err
+		}
+	}
+	return i.changeXattr(ctx, index, name, value, flags, false)
+}
+
+// Removexattr removes an extended attribute.
+func (i *inode) Removexattr(ctx *fs.Context, full string) error {
+	index, name, ok := splitName(full)
+	if !ok {
+		return abi.EOPNOTSUPP
+	}
+	return i.changeXattr(ctx, index, name, nil, abi.XATTR_REPLACE, true)
+}
+
+func (i *inode) changeXattr(ctx *fs.Context, index uint8, name string, value []byte, flags int, remove bool) error {
+	return i.s.change(ctx, creditsXattr, func(h *handle) error {
+		if i.is(flImmutable | flAppend) {
+			return abi.EPERM
+		}
+		if i.dead {
+			return abi.ENOENT
+		}
+		l, err := i.xattrs()
+		if err != nil {
+			return err
+		}
+		at := slices.IndexFunc(l, func(x xattr) bool { return x.index == index && x.name == name })
+		switch {
+		case at >= 0 && flags&abi.XATTR_CREATE != 0:
+			return abi.EEXIST
+		case at < 0 && flags&abi.XATTR_REPLACE != 0:
+			return abi.ENODATA
+		}
+		ea := uint32(0)
+		if at >= 0 {
+			ea = l[at].inum
+		}
+		err = i.rewriteXattrs(h, func(l []xattr) []xattr {
+			if at >= 0 {
+				l = slices.Delete(l, at, at+1)
+			}
+			if !remove {
+				l = append(l, xattr{index: index, name: name, value: value, size: uint32(len(value))})
+			}
+			return l
+		})
+		if err == nil && ea != 0 {
+			err = i.s.putEAInode(h, ea)
+		}
+		if err != nil {
+			return err
+		}
+		if !i.s.es.hasCompat(compatExtAttr) {
+			if err := i.s.setExtAttr(h); err != nil {
+				return err
+			}
+		}
+		return i.touch(h, ctx.Time(), false)
+	})
+}
+
+// setExtAttr notes that the file system has attributes.
+func (s *FS) setExtAttr(h *handle) error {
+	s.es.compat |= compatExtAttr
+	return s.writeSuper(h)
+}
