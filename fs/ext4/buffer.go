@@ -80,8 +80,8 @@ func (c *cache) add(b *Buffer) *Buffer {
 	return b
 }
 
-// shrink drops buffers over the limit. FS.mu is held for writing, so that
-// nobody has just got one which would lose its place.
+// shrink drops buffers over the limit. FS.mu is held, and no change is under
+// way: one could have just got a buffer, to change what would be lost.
 func (c *cache) shrink() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -138,6 +138,15 @@ func (s *FS) bread(block uint64) (*Buffer, error) {
 		return nil, abi.EIO
 	}
 	return s.cache.add(b), nil
+}
+
+// runlock ends a reader's section. Nobody changes buffers meanwhile, so that a
+// reader can drop them.
+func (s *FS) runlock() {
+	if s.cache.full() {
+		s.cache.shrink()
+	}
+	s.mu.RUnlock()
 }
 
 // getblk gives a metadata block that is about to be written anew: zeroed,

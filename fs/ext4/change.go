@@ -103,7 +103,8 @@ func (s *FS) putErrors(r []byte) {
 	if !e.unsaved {
 		return
 	}
-	put16(r, 0x3a, le16(r, 0x3a)|stateErrors)
+	s.es.state |= stateErrors
+	put16(r, 0x3a, s.es.state)
 	put := func(off int, n *errorNote, block int, fn int) {
 		put32(r, off, n.when)
 		put32(r, off+4, n.ino)

@@ -117,7 +117,7 @@ func (i *inode) Lookup(_ *fs.Context, name string) (fs.Inode, error) {
 		return nil, abi.ENOTDIR
 	}
 	i.s.mu.RLock()
-	defer i.s.mu.RUnlock()
+	defer i.s.runlock()
 	c, err := i.lookup(name)
 	if err != nil {
 		return nil, err
@@ -218,12 +218,12 @@ func (d *dirFile) Iterate(_ *fs.Context, pos int64, emit func(fs.Dirent) bool) e
 	if pos <= 2 || d.entries == nil || d.version != d.i.version {
 		l, err := d.i.list()
 		if err != nil {
-			d.i.s.mu.RUnlock()
+			d.i.s.runlock()
 			return err
 		}
 		d.entries, d.version = l, d.i.version
 	}
-	d.i.s.mu.RUnlock()
+	d.i.s.runlock()
 	k, _ := slices.BinarySearchFunc(d.entries, pos, func(e listed, p int64) int { return cmp.Compare(e.pos, p+1) })
 	for ; k < len(d.entries); k++ {
 		if !emit(d.entries[k].Dirent) {

@@ -107,7 +107,7 @@ func (s *FS) superBlock() uint64 { return superOffset / uint64(s.es.blockSize) }
 // Statfs answers statfs(2) (ext4_statfs): the metadata's own blocks do not count.
 func (s *FS) Statfs() (abi.Statfs, error) {
 	s.mu.RLock()
-	defer s.mu.RUnlock()
+	defer s.runlock()
 	overhead := uint64(0)
 	for _, z := range s.zones {
 		overhead += z.end - z.first

@@ -200,7 +200,7 @@ func (i *inode) findIndexed(name string) (found, error) {
 	if err != nil {
 		return found{}, err
 	}
-	for {
+	for range i.dirBlocks() {
 		b, err := i.leafBlock(p.leaf())
 		if err != nil {
 			return found{}, err
@@ -219,4 +219,5 @@ func (i *inode) findIndexed(name string) (found, error) {
 			return found{}, abi.ENOENT
 		}
 	}
+	return found{}, errBadIndex
 }

@@ -140,6 +140,9 @@ func (i *inode) check(what int) error {
 		}
 		return nil
 	}
+	if i.isDir() && es.blocksIn(i.size) > es.blocksCount { // and so a listing ends
+		return bad("directory of %d bytes", i.size)
+	}
 	if i.isFastSymlink() {
 		if i.size >= iblockLen || i.size == 0 {
 			return bad("link text of %d bytes in the inode", i.size)

@@ -115,7 +115,7 @@ func kinds() []kind {
 		{"inline", []string{"-t", "ext4", "-O", "inline_data,large_dir"}},
 		{"noflex", []string{"-t", "ext4", "-b", "1024", "-O", "^flex_bg,^has_journal,sparse_super2"}},
 		{"noextents", []string{"-t", "ext4", "-b", "1024", "-O", "^extents,^64bit"}},
-		{"ea_inode", []string{"-t", "ext4", "-b", "4096", "-I", "4096", "-O", "ea_inode,orphan_file"}},
+		{"ea_inode", []string{"-t", "ext4", "-b", "4096", "-I", "4096", "-N", "512", "-O", "ea_inode,orphan_file"}},
 	}
 }
 

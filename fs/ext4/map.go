@@ -42,12 +42,16 @@ func (es *super) blocksIn(size int64) uint64 { return divUp(uint64(size), uint64
 // runs lists the mapped runs of blocks [first, end), neighbours joined.
 func (i *inode) runs(first, end uint64, emit func(Run) bool) error {
 	var have Run
+	steps := uint64(0)
 	for l := first; l < end && l < maxBlocks; {
 		r, err := i.mapBlocks(uint32(l), uint32(min(end-l, 1<<30)))
 		if err != nil {
 			return err
 		}
 		l += r.Len
+		if err := i.limit(&steps); err != nil {
+			return err
+		}
 		if r.Physical == noPhys {
 			continue
 		}
@@ -62,6 +66,15 @@ func (i *inode) runs(first, end uint64, emit func(Run) bool) error {
 	}
 	if have.Len > 0 {
 		emit(have)
+	}
+	return nil
+}
+
+// limit ends walks over a block map that has more pieces than the device has
+// blocks: its nodes are shared.
+func (i *inode) limit(steps *uint64) error {
+	if *steps++; *steps > 2*i.s.es.blocksCount {
+		return i.s.corrupt(i.ino, 0, "block map does not end")
 	}
 	return nil
 }

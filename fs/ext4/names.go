@@ -87,6 +87,7 @@ func (s *FS) undoInode(h *handle, n *inode) {
 	if n.hasMap() {
 		n.unmap(h, 0, maxBlocks)
 	}
+	n.setDtime()
 	n.update(h, func() { n.links, n.size, n.dead = 0, 0, true })
 	s.freeInode(h, n)
 	s.forgetInode(n)

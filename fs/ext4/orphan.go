@@ -77,6 +77,12 @@ func (s *FS) addOrphan(h *handle, i *inode) error {
 		for n := range s.orphanSlots() {
 			if le32(b.data, n*4) == 0 {
 				s.orphans[i.ino] = k*s.orphanSlots() + n
+				if !s.es.hasRO(roOrphanPres) {
+					s.es.roCompat |= roOrphanPres
+					if err := s.writeSuper(h); err != nil {
+						return err
+					}
+				}
 				return s.putOrphan(h, b, n, i.ino)
 			}
 		}
@@ -223,7 +229,7 @@ func (s *FS) evict(i *inode) error {
 		if err := s.delOrphan(h, i); err != nil {
 			return err
 		}
-		put32(i.raw, 0x14, uint32(time.Now().Unix()))
+		i.setDtime()
 		if err := i.update(h, func() { i.size = 0; i.links = 0 }); err != nil {
 			return err
 		}
@@ -235,6 +241,9 @@ func (s *FS) evict(i *inode) error {
 	s.forgetInode(i)
 	return err
 }
+
+// setDtime notes the time of deletion, which tells a freed inode from an orphan.
+func (i *inode) setDtime() { put32(i.raw, 0x14, uint32(time.Now().Unix())) }
 
 // hasMap reports whether the inode has a block map.
 func (i *inode) hasMap() bool {

@@ -20,7 +20,7 @@ func (i *inode) Open(_ *fs.Context, _ fs.Path, flags int) (fs.FileOps, error) {
 		return &dirFile{i: i}, nil
 	case abi.S_IFREG:
 		i.s.mu.RLock()
-		defer i.s.mu.RUnlock()
+		defer i.s.runlock()
 		return i.openFile(flags)
 	}
 	return nil, abi.ENXIO
@@ -29,7 +29,7 @@ func (i *inode) Open(_ *fs.Context, _ fs.Path, flags int) (fs.FileOps, error) {
 // ReadAt reads.
 func (f *file) ReadAt(_ *fs.Context, p []byte, off int64) (int, error) {
 	f.i.s.mu.RLock()
-	defer f.i.s.mu.RUnlock()
+	defer f.i.s.runlock()
 	if f.i.mem != nil {
 		return f.i.mem.readAt(p, off, f.i.size)
 	}
@@ -86,7 +86,7 @@ func (i *inode) Readlink(*fs.Context) (string, error) {
 		return "", abi.EINVAL
 	}
 	i.s.mu.RLock()
-	defer i.s.mu.RUnlock()
+	defer i.s.runlock()
 	if i.isFastSymlink() {
 		return cString(i.iblock()[:min(i.size, iblockLen)]), nil
 	}
@@ -112,7 +112,7 @@ func (i *inode) Readlink(*fs.Context) (string, error) {
 func (f *file) SeekData(off int64, hole bool) (int64, error) {
 	i := f.i
 	i.s.mu.RLock()
-	defer i.s.mu.RUnlock()
+	defer i.s.runlock()
 	if off < 0 || off >= i.size {
 		return 0, abi.ENXIO
 	}
@@ -123,7 +123,11 @@ func (f *file) SeekData(off int64, hole bool) (int64, error) {
 		return off, nil
 	}
 	bs := int64(i.s.es.blockSize)
+	steps := uint64(0)
 	for at := off; at < i.size; {
+		if err := i.limit(&steps); err != nil {
+			return 0, err
+		}
 		if uint64(at/bs) >= maxBlocks {
 			break
 		}
@@ -146,7 +150,7 @@ func (f *file) SeekData(off int64, hole bool) (int64, error) {
 // whoever maps a file directly.
 func (f *file) Runs(emit func(Run) bool) error {
 	f.i.s.mu.RLock()
-	defer f.i.s.mu.RUnlock()
+	defer f.i.s.runlock()
 	if f.i.is(flInlineData) {
 		return nil
 	}

@@ -34,9 +34,6 @@ func (s *FS) setup() error {
 		} else {
 			s.es.state &^= stateValid
 		}
-		if s.orphan.inode != nil {
-			s.es.roCompat |= roOrphanPres
-		}
 		if err := s.writeSuper(h); err != nil {
 			return err
 		}
@@ -60,6 +57,9 @@ func (s *FS) syncLocked() error {
 	}
 	err := s.changeLocked(nil, creditsInode, func(h *handle) error {
 		s.es.wtime = uint32(time.Now().Unix())
+		if len(s.orphans) == 0 {
+			s.es.roCompat &^= roOrphanPres
+		}
 		return s.writeSuper(h)
 	})
 	if err != nil {
@@ -127,9 +127,6 @@ func (s *FS) markClean(last bool) error {
 		s.es.incompat &^= incompatRecover
 		if s.state.count == 0 {
 			s.es.state |= stateValid
-		}
-		if len(s.orphans) == 0 {
-			s.es.roCompat &^= roOrphanPres
 		}
 		return s.writeSuper(h)
 	})

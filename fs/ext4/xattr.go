@@ -211,7 +211,7 @@ func (i *inode) Getxattr(_ *fs.Context, full string) ([]byte, error) {
 		return nil, abi.EOPNOTSUPP
 	}
 	i.s.mu.RLock()
-	defer i.s.mu.RUnlock()
+	defer i.s.runlock()
 	l, err := i.xattrs()
 	if err != nil {
 		return nil, err
@@ -231,7 +231,7 @@ func (i *inode) Getxattr(_ *fs.Context, full string) ([]byte, error) {
 // Listxattr lists the names.
 func (i *inode) Listxattr(*fs.Context) ([]string, error) {
 	i.s.mu.RLock()
-	defer i.s.mu.RUnlock()
+	defer i.s.runlock()
 	l, err := i.xattrs()
 	if err != nil {
 		return nil, err

@@ -249,6 +249,7 @@ func (s *FS) putEAInode(h *handle, ino uint32) error {
 		return err
 	}
 	put32(ea.raw, 0x24, 0)
+	ea.setDtime()
 	if err := ea.update(h, func() { ea.links, ea.size, ea.dead = 0, 0, true }); err != nil {
 		return err
 	}
