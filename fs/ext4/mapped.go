@@ -41,19 +41,34 @@ func (m *memCopy) reload(i *inode) error {
 		return err
 	}
 	buf := make([]byte, 1<<20)
-	for off := int64(0); off < i.size; off += int64(len(buf)) {
-		n, err := i.readData(buf, off)
-		if err != nil {
-			return err
+	fill := func(off, end int64) (err error) {
+		for off < end && err == nil {
+			var n int
+			if n, err = i.readData(buf[:min(int64(len(buf)), end-off)], off); n == 0 {
+				return err
+			}
+			if err == nil && !allZero(buf[:n]) {
+				_, err = host.Pwrite(m.fd, buf[:n], off)
+			}
+			off += int64(n)
 		}
-		if allZero(buf[:n]) {
-			continue
-		}
-		if _, err := host.Pwrite(m.fd, buf[:n], off); err != nil {
-			return err
-		}
+		return err
 	}
-	return nil
+	if i.is(flInlineData) {
+		return fill(0, i.size)
+	}
+	bs := int64(i.s.es.blockSize)
+	var failed error
+	err := i.runs(0, i.s.es.blocksIn(i.size), func(r Run) bool { // holes are holes of the copy too
+		if !r.Unwritten {
+			failed = fill(int64(r.Logical)*bs, min(int64(r.Logical+r.Len)*bs, i.size))
+		}
+		return failed == nil
+	})
+	if err == nil {
+		err = failed
+	}
+	return err
 }
 
 // openFile makes an open file.
@@ -140,6 +155,11 @@ func (i *inode) syncMem() error {
 	}
 	a, b := make([]byte, pageSize), make([]byte, pageSize)
 	for off := int64(0); off < i.size; off += pageSize {
+		at, err := host.Lseek(m.fd, off, abi.SEEK_DATA)
+		if err != nil || at >= i.size {
+			return nil // ENXIO: only holes follow
+		}
+		off = at &^ (pageSize - 1)
 		n, err := m.readAt(a, off, i.size)
 		if err != nil {
 			return err
