@@ -13,6 +13,9 @@ func (f *file) Fallocate(ctx *fs.Context, mode int, off, length int64) error {
 	s := i.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if i.dead {
+		return abi.ENOENT
+	}
 	if i.is(flImmutable) || i.is(flAppend) && mode&^abi.FALLOC_FL_KEEP_SIZE != 0 {
 		return abi.EPERM
 	}

@@ -50,11 +50,15 @@ func onHost(t *testing.T, d *disk, f func(dir string)) *disk {
 
 // TestHost: Linux's ext4 and this one read and change what the other made.
 func TestHost(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short run")
+	}
 	need.Program(t, "mke2fs")
 	src := sourceTree(t)
 	for _, k := range kinds() {
-		if k.name == "ext2rev0ish" {
-			continue // without filetype: nothing else to learn
+		switch k.name {
+		case "ext2rev0ish", "gdt_csum", "noflex", "noextents", "ext4": // learn nothing that others do not
+			continue
 		}
 		t.Run(k.name, func(t *testing.T) {
 			d := mkfs(t, "32M", append(k.args, "-N", "4000")...)
@@ -62,7 +66,7 @@ func TestHost(t *testing.T) {
 				if out, err := exec.Command("cp", "-a", src+"/.", dir).CombinedOutput(); err != nil {
 					t.Fatalf("%v %s", err, out)
 				}
-				for i := range 2500 { // the host's own index, unwritten blocks, holes
+				for i := range 1200 { // the host's own index, unwritten blocks, holes
 					os.WriteFile(filepath.Join(dir, "many", fmt.Sprint("host", i)), nil, 0o600)
 				}
 				f, err := os.Create(filepath.Join(dir, "falloc"))
@@ -72,7 +76,7 @@ func TestHost(t *testing.T) {
 				syscall.Fallocate(int(f.Fd()), abi.FALLOC_FL_KEEP_SIZE, 0, 200000)
 				f.WriteAt([]byte("middle"), 100000)
 				f.Close()
-				for i := range 2500 {
+				for i := range 1200 {
 					os.WriteFile(filepath.Join(src, "many", fmt.Sprint("host", i)), nil, 0o600)
 				}
 			})
@@ -80,7 +84,7 @@ func TestHost(t *testing.T) {
 			e := env(t, v, sb)
 			e.Must(fs.Unlink(e.Ctx, fs.Path{}, "/falloc"))
 			compareTree(t, e, src, k)
-			for i := range 2500 {
+			for i := range 1200 {
 				os.Remove(filepath.Join(src, "many", fmt.Sprint("host", i)))
 			}
 			changeTree(t, e)
@@ -104,7 +108,7 @@ func TestHost(t *testing.T) {
 				if s, _ := os.Readlink(filepath.Join(dir, "slow")); s != long {
 					t.Errorf("the host reads the link %q", s)
 				}
-				for i := range 2500 {
+				for i := range 1200 {
 					if err := os.Remove(filepath.Join(dir, "many", fmt.Sprint("host", i))); err != nil {
 						t.Fatal(err)
 					}

@@ -74,6 +74,7 @@ type inode struct {
 	pa       prealloc
 	lastBlk  uint64 // block after the last one allocated: where to go on
 	mem      *memCopy
+	stored   bool // was mapped shared and writable, from the device
 	dirCache dirHint
 }
 

@@ -80,7 +80,7 @@ func (i *inode) openFile(flags int) (*file, error) {
 	case write && i.is(flAppend) && flags&abi.O_APPEND == 0, i.is(flAppend) && flags&abi.O_TRUNC != 0:
 		return nil, abi.EPERM
 	}
-	return &file{i: i, write: write}, nil
+	return &file{i: i, write: write, sync: flags&abi.O_SYNC != 0}, nil
 }
 
 // MapFD gives the device's own host file where [offset, offset+length) is one
@@ -118,13 +118,14 @@ func (f *file) MapFD(offset, length int64, write, shared, _ bool) (int, int64, e
 	return i.mem.fd, offset, nil
 }
 
-// direct finds the place of whole pages on the host; the file's last page must
-// be whole too, since what lies behind its end would show.
+// direct finds the place of whole pages on the host. What a mapping stores behind
+// the file's end, in its last block, is made zero when the file grows
+// (zeroTail).
 func (i *inode) direct(offset, length int64, write bool) (fd int, at int64, ok bool) {
 	r, is := i.s.dev.(HostRanger)
 	bs := int64(i.s.es.blockSize)
 	length = (length + pageSize - 1) &^ (pageSize - 1)
-	if !is || bs < pageSize || offset%bs != 0 || length <= 0 || offset > i.size-length {
+	if !is || bs < pageSize || offset%bs != 0 || length <= 0 || offset > i.roundUp(i.size)-length {
 		return -1, 0, false
 	}
 	n := divUp(uint64(length), uint64(bs))
@@ -136,7 +137,17 @@ func (i *inode) direct(offset, length int64, write bool) (fd int, at int64, ok b
 	if !ok || have < length || at%pageSize != 0 {
 		return -1, 0, false
 	}
+	i.stored = i.stored || write
 	return fd, at, true
+}
+
+// zeroTail clears what mappings may have stored behind the end of a file that is
+// about to grow.
+func (i *inode) zeroTail() error {
+	if !i.stored {
+		return nil
+	}
+	return i.zeroRange(i.size, i.roundUp(i.size))
 }
 
 func (m *memCopy) close() {

@@ -11,6 +11,7 @@ import (
 type file struct {
 	i     *inode
 	write bool
+	sync  bool // O_SYNC or O_DSYNC
 }
 
 // Open makes what is behind a file or directory.

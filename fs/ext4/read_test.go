@@ -102,6 +102,9 @@ func compareTree(t *testing.T, e *fstest.Env, dir string, k kind) {
 		if a.Mode != st.Mode || a.UID != st.Uid || a.GID != st.Gid || a.Rdev != st.Rdev {
 			t.Errorf("%s: mode %o %d:%d %#x, want %o %d:%d %#x", rel, a.Mode, a.UID, a.GID, a.Rdev, st.Mode, st.Uid, st.Gid, st.Rdev)
 		}
+		if strings.HasPrefix(rel, "many") {
+			return nil // made by the test on both sides, at different times
+		}
 		if small && a.Mtime.Sec != int64(int32(st.Mtim.Sec)) || !small && a.Mtime.Sec != st.Mtim.Sec {
 			t.Errorf("%s: mtime %v, want %v", rel, a.Mtime, st.Mtim)
 		}

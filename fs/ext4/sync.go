@@ -9,6 +9,9 @@ import (
 	"lodger/fs"
 )
 
+// maxLazy bounds the inodes whose access time is only in memory.
+const maxLazy = 4096
+
 // journaled reports whether changes go through a real journal.
 func (s *FS) journaled() bool { _, no := s.journal.(noJournal); return !no }
 
@@ -176,7 +179,8 @@ func (f *file) Fsync(_ *fs.Context, _ bool) error { return f.i.s.Sync() }
 func (d *dirFile) Fsync(_ *fs.Context, _ bool) error { return d.i.s.Sync() }
 
 // Accessed sets the access time, in memory: it is written at the next change of
-// the inode, or at sync (lazytime).
+// the inode, or at sync (lazytime). When too many wait, new ones are not kept: a
+// walk over a large tree must not fill the memory.
 func (i *inode) Accessed(now abi.Timespec, relatime bool) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -186,11 +190,14 @@ func (i *inode) Accessed(now abi.Timespec, relatime bool) {
 	if relatime && i.mtime.Less(i.atime) && i.ctime.Less(i.atime) && now.Sec-i.atime.Sec < 24*3600 {
 		return
 	}
-	i.atime = i.clampTime(now)
 	if !i.lazyTime {
-		i.lazyTime = true
 		i.s.inodeMu.Lock()
+		defer i.s.inodeMu.Unlock()
+		if len(i.s.lazy) >= maxLazy {
+			return
+		}
+		i.lazyTime = true
 		i.s.lazy[i] = struct{}{}
-		i.s.inodeMu.Unlock()
 	}
+	i.atime = i.clampTime(now)
 }

@@ -14,7 +14,16 @@ const chunk = 4 << 20
 func (f *file) WriteAt(ctx *fs.Context, p []byte, off int64) (int, error) {
 	f.i.s.mu.Lock()
 	defer f.i.s.mu.Unlock()
-	return f.i.write(ctx, p, off)
+	n, err := f.i.write(ctx, p, off)
+	return f.synced(n, err)
+}
+
+// synced makes a write with O_SYNC or O_DSYNC durable.
+func (f *file) synced(n int, err error) (int, error) {
+	if err == nil && f.sync && n > 0 {
+		err = f.i.s.syncLocked()
+	}
+	return n, err
 }
 
 // Append writes at the end.
@@ -22,6 +31,7 @@ func (f *file) Append(ctx *fs.Context, p []byte) (int, int64, error) {
 	f.i.s.mu.Lock()
 	defer f.i.s.mu.Unlock()
 	n, err := f.i.write(ctx, p, f.i.size)
+	n, err = f.synced(n, err)
 	return n, f.i.size, err
 }
 
@@ -29,6 +39,8 @@ func (f *file) Append(ctx *fs.Context, p []byte) (int, int64, error) {
 // the change that makes it visible can be durable (data=ordered).
 func (i *inode) write(ctx *fs.Context, p []byte, off int64) (n int, err error) {
 	switch most := i.maxSize(); {
+	case i.dead:
+		return 0, abi.ENOENT
 	case i.is(flImmutable):
 		return 0, abi.EPERM
 	case i.is(flAppend) && off < i.size:
@@ -39,6 +51,11 @@ func (i *inode) write(ctx *fs.Context, p []byte, off int64) (n int, err error) {
 		return 0, abi.EFBIG
 	default:
 		p = p[:min(int64(len(p)), most-off)]
+	}
+	if off > i.size {
+		if err := i.zeroTail(); err != nil {
+			return 0, err
+		}
 	}
 	for n < len(p) && err == nil {
 		k := 0
@@ -148,17 +165,16 @@ func (i *inode) Setattr(ctx *fs.Context, sa fs.SetAttr) error {
 	if i.is(flImmutable) || i.is(flAppend) && sa.Valid&(fs.AttrMode|fs.AttrUID|fs.AttrGID|fs.AttrSize) != 0 {
 		return abi.EPERM
 	}
+	if i.dead { // free already: there is nothing left to change
+		return nil
+	}
 	if sa.Valid&fs.AttrSize != 0 {
 		if err := i.truncate(ctx, sa.Size); err != nil {
 			return err
 		}
 	}
-	if i.dead { // free already: only a memory is left
-		return nil
-	}
 	return s.changeLocked(ctx, creditsInode, func(h *handle) error {
-		var acl error
-		err := i.update(h, func() {
+		return i.update(h, func() {
 			if sa.Valid&fs.AttrMode != 0 {
 				i.mode = i.kind | sa.Mode&abi.S_IALLUGO
 			}
@@ -178,10 +194,6 @@ func (i *inode) Setattr(ctx *fs.Context, sa fs.SetAttr) error {
 				i.ctime = i.clampTime(sa.Ctime)
 			}
 		})
-		if err == nil {
-			err = acl
-		}
-		return err
 	})
 }
 
@@ -207,6 +219,9 @@ func (i *inode) truncate(ctx *fs.Context, size int64) error {
 			}
 		}
 		if size >= old {
+			if err := i.zeroTail(); err != nil {
+				return err
+			}
 			return i.update(h, func() { i.size = size })
 		}
 		bs := int64(s.es.blockSize)
