@@ -37,7 +37,12 @@
 //
 // # Left out
 //
-// Quotas (such file systems are mounted read-only, as by a Linux without
+// A file is mapped from the image page by page where its blocks allow it
+// (mapped.go). Nobody is told yet when blocks that a process maps are freed:
+// whoever wires mappings of writable images must unmap before truncation.
+//
+// Inheriting default ACLs and checking ACLs (the VFS has no hook for it),
+// making inodes for large attribute values (they are read and freed), quotas (such file systems are mounted read-only, as by a Linux without
 // CONFIG_QUOTA), encryption, casefolding and verity (refused by name),
 // bigalloc, shared blocks and multi-mount protection (read-only), delayed
 // allocation (preallocation keeps files together), resizing, making inline
