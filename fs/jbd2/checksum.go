@@ -68,9 +68,9 @@ func (f format) setTail(b []byte) {
 	}
 }
 
-// dataSum is the checksum of one logged block, as it stands in the log.
-func (f format) dataSum(tid TID, data []byte) uint32 {
+// tidSeed is where the checksums of a transaction's logged blocks begin.
+func (f format) tidSeed(tid TID) uint32 {
 	var seq [4]byte
 	put32(seq[:], 0, uint32(tid))
-	return crc32c(crc32c(f.seed, seq[:]), data)
+	return crc32c(f.seed, seq[:])
 }

@@ -142,6 +142,7 @@ func (l layout) superblock() []byte {
 	if l.version != 1 {
 		put32(b, sbCompat, l.feat.Compat)
 		put32(b, sbIncompat, l.feat.Incompat)
+		put32(b, sbROCompat, l.feat.ROCompat)
 		put32(b, sbNrUsers, 1)
 		put32(b, sbNumFC, l.fc)
 		copy(b[sbUUID:], "a journal's uuid")

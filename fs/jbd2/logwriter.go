@@ -103,7 +103,7 @@ func (w *logWriter) writeGroup(t *Transaction, group []*Buffer) {
 	desc := w.next()
 	clear(desc)
 	putHeader(desc, descriptorBlock, t.tid)
-	off, first := headerSize, w.n
+	off, first, seed := headerSize, w.n, j.fmt.tidSeed(t.tid)
 	for i, b := range group {
 		data := w.next()
 		j.copyLogged(data, b)
@@ -119,7 +119,7 @@ func (w *logWriter) writeGroup(t *Transaction, group []*Buffer) {
 			tg.flags |= flagLastTag
 		}
 		if j.fmt.csumV2or3() {
-			tg.sum = j.fmt.dataSum(t.tid, data)
+			tg.sum = crc32c(seed, data)
 		}
 		j.fmt.putTag(desc[off:], tg)
 		off += j.fmt.tagBytes()

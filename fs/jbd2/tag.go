@@ -79,13 +79,14 @@ func (f format) putTag(b []byte, t tag) {
 	}
 }
 
-// tagOK checks a logged block against its tag (jbd2_block_tag_csum_verify).
+// tagOK checks a logged block, as it stands in the log, against its tag
+// (jbd2_block_tag_csum_verify).
 func (f format) tagOK(t tag, tid TID, data []byte) bool {
 	switch {
 	case f.csumV3():
-		return t.sum == f.dataSum(tid, data)
+		return t.sum == crc32c(f.tidSeed(tid), data)
 	case f.csumV2():
-		return t.sum == f.dataSum(tid, data)&0xffff
+		return t.sum == crc32c(f.tidSeed(tid), data)&0xffff
 	}
 	return true
 }
