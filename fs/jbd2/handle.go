@@ -150,6 +150,14 @@ func (j *Journal) fits(blocks, revokes int) verdict {
 	return verdict{}
 }
 
+// MaxTransactionBuffers is the most credits that one handle can have
+// (j_max_transaction_buffers); truncate and the like work in pieces below it.
+func (j *Journal) MaxTransactionBuffers() int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.maxTxn
+}
+
 // TID is the handle's transaction: what fsync waits for.
 func (h *Handle) TID() TID { return h.t.tid }
 
