@@ -224,6 +224,8 @@ func use(t *testing.T, d ext4.Device) {
 
 // FuzzImage changes bytes of an image: 5-byte pieces of the input say where (3
 // bytes, in a file system of 512 KiB) and what (xor, add).
+//
+// CI fuzz budget: 5000x
 func FuzzImage(f *testing.F) {
 	bases := [][]byte{
 		fuzzBase(f, "-t", "ext4", "-O", "^metadata_csum,^uninit_bg,^has_journal"),
