@@ -7,6 +7,8 @@ import (
 )
 
 // FuzzSuperblock: any first block is refused or makes sense.
+//
+// CI fuzz budget: 3000x
 func FuzzSuperblock(f *testing.F) {
 	for _, feat := range formats() {
 		f.Add(small(feat).superblock())
