@@ -21,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	_ "lodger/init" // the guest under test: a result of another kernel's must not be cached
 	"lodger/internal/need"
 	"lodger/test/fixture"
 )
