@@ -258,13 +258,13 @@ func (k *Kernel) release(g *ThreadGroup) {
 }
 
 // buryKilled ends a process in the guest too whose host process is gone: pid, which
-// was watched by descriptor fd.
-func (k *Kernel) buryKilled(pid int32, fd int) {
+// was watched by descriptor fd, ended by signal sig.
+func (k *Kernel) buryKilled(pid int32, fd, sig int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, g := range k.groups {
 		if g.hostPID == pid && g.deathFD == fd && !g.exiting && !g.zombie {
-			k.exitGroup(g, int32(notify.KilledBy(fd)))
+			k.exitGroup(g, int32(sig))
 			return
 		}
 	}

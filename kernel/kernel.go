@@ -333,7 +333,7 @@ func (k *Kernel) Missing(t *Task, nr int, name string) {
 
 // watchDeaths ends processes in the guest whose host process something killed.
 func (k *Kernel) watchDeaths() {
-	k.p.Deaths(func(pid int32, fd int) { k.Do(func() { k.buryKilled(pid, fd) }) })
+	k.p.Deaths(func(pid int32, fd, sig int) { k.Do(func() { k.buryKilled(pid, fd, sig) }) })
 	if !k.dead.Load() {
 		k.lost(errors.New("the guest's host init died"))
 	}

@@ -4,6 +4,7 @@ package notify
 
 import (
 	"sync/atomic"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -82,8 +83,9 @@ func (p *Platform) Unwatch(fd int) {
 func (p *Platform) Kill(fd int) { _ = unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0) }
 
 // Deaths calls died for each watched process that ended, with the number that
-// WatchDeath was given and its descriptor. It returns when the zygote is gone.
-func (p *Platform) Deaths(died func(pid int32, fd int)) {
+// WatchDeath was given, its descriptor and the signal that ended it. It returns when
+// the zygote is gone.
+func (p *Platform) Deaths(died func(pid int32, fd, sig int)) {
 	if !p.deaths.state.CompareAndSwap(watchNew, watchOn) {
 		return
 	}
@@ -101,26 +103,38 @@ func (p *Platform) Deaths(died func(pid int32, fd int)) {
 			if e.Fd == 0 {
 				return
 			}
-			died(e.Fd, int(e.Pad))
+			died(e.Fd, int(e.Pad), killedBy(int(e.Pad)))
 		}
 	}
 }
 
-// KilledBy is the signal that ended the process of descriptor fd, for hosts that
+// killedBy is the signal that ended the process of descriptor fd, for hosts that
 // tell (Linux 6.15); else SIGKILL.
-func KilledBy(fd int) int {
+func killedBy(fd int) int {
 	const (
 		getInfo  = 0xc040ff0b // PIDFD_GET_INFO, struct pidfd_info of 64 bytes
 		infoExit = 1 << 3     // PIDFD_INFO_EXIT
 	)
-	var info [8]uint64
-	info[0] = infoExit
-	// SAFETY: info is as large as the size in the ioctl's number. WHY: x/sys has
-	// no wrapper.
-	_, _, e := unix.RawSyscall(unix.SYS_IOCTL, uintptr(fd), getInfo, uintptr(unsafe.Pointer(&info)))
-	// exit_code is the 32-bit word at offset 60.
-	if sig := int(info[7]>>32) & 0x7f; e == 0 && info[0]&infoExit != 0 && sig != 0 {
-		return sig
+	// The descriptor is ready when the process ends, and tells how only once the host
+	// has reaped it, a moment later.
+	for range 100 {
+		var info [8]uint64
+		info[0] = infoExit
+		// SAFETY: info is as large as the size in the ioctl's number. WHY: x/sys has
+		// no wrapper.
+		_, _, e := unix.RawSyscall(unix.SYS_IOCTL, uintptr(fd), getInfo, uintptr(unsafe.Pointer(&info)))
+		if e != 0 {
+			break
+		}
+		if info[0]&infoExit == 0 {
+			time.Sleep(100 * time.Microsecond)
+			continue
+		}
+		// exit_code is the 32-bit word at offset 60.
+		if sig := int(info[7]>>32) & 0x7f; sig != 0 {
+			return sig
+		}
+		break
 	}
 	return int(unix.SIGKILL)
 }

@@ -9,10 +9,10 @@ read -t 0.2 z < <(sleep 1); echo read $?
 a=(1 2 3); for x in "${a[@]}"; do echo $x; done
 declare -A m; m[x]=1; echo ${m[x]}
 mapfile -t L < <(printf 'a\nb\nc\n'); echo ${#L[@]}
-set -m
+set -m; exec 9>&2 2>/dev/null # bash tells of jobs when it gets round to it
 sleep 5 & jobs | sed 's/  */ /g'; kill %1; wait %1 2>/dev/null; echo $?
 (kill -STOP $BASHPID; exit 7) & while [[ $(jobs) != *Stopped* ]]; do sleep 0.05; done; jobs | sed 's/  */ /g'; kill -CONT %%; wait $!; echo $?
-set +m
+exec 2>&9 9>&-; set +m
 tee >(wc -c) < /etc/passwd >/dev/null; sleep 0.3
 set -o pipefail; false | true; echo $?; set +o pipefail
 trap 'echo INT' INT; kill -INT $$
