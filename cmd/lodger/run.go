@@ -73,9 +73,13 @@ func cmdRun(args []string, stdout, stderr io.Writer) int {
 
 // runOptions opens what the command line names and runs the guest.
 func runOptions(o *options, stderr io.Writer) int {
+	shut := o.confine()
 	cfg, err := o.config(stderr)
 	if err != nil {
 		return fail(stderr, err)
+	}
+	if shut != nil {
+		cfg.Log.Warn("lodger runs with all rights of its user", "why", shut)
 	}
 	return runGuest(cfg, stderr)
 }

@@ -45,6 +45,9 @@ type Options struct {
 	NoNamespaces bool
 	NoLandlock   bool
 	NoSeal       bool // as on hosts before 6.10
+	// EmptyDir, when not 0, is a descriptor of a directory that is empty and gone
+	// (host.GoneDir): the root of guest processes, where we may not mount one.
+	EmptyDir int
 	// CPUs, when not 0, pins the guest's host processes to that many of the
 	// processors that we may use.
 	CPUs int

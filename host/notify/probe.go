@@ -36,7 +36,7 @@ func Probe() []Finding {
 		probeKillable(),
 		probePidfd(),
 		finding("mseal (6.10)", mseal, "", "a system call filter guards the stub instead: mmap, munmap and mprotect near it come to the kernel"),
-		finding("Landlock", landlockABI() > 0, landlockValue(), "guest processes are shut off from host files by namespaces alone"),
+		finding("Landlock", host.LandlockABI() > 0, landlockValue(), "guest processes are shut off from host files by namespaces alone"),
 		probeMMMap(),
 		probeMemfd(),
 		probeYama(),
@@ -60,7 +60,7 @@ type tried struct {
 // first finding says whether any guest can run.
 func probeBoxes() (Finding, []Finding) {
 	const needed = "no guest can run"
-	abi := landlockABI()
+	abi := host.LandlockABI()
 	user := tryBox(Box{UserNS: true, Namespaces: true, Landlock: abi})
 	plain := tryBox(Box{Namespaces: true, Landlock: abi})
 	bare := tried{err: errors.New("no Landlock")}
@@ -150,7 +150,7 @@ func probePidfd() Finding {
 }
 
 func landlockValue() string {
-	if n := landlockABI(); n > 0 {
+	if n := host.LandlockABI(); n > 0 {
 		return "ABI " + strconv.Itoa(n)
 	}
 	return ""

@@ -8,6 +8,8 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"lodger/host"
 )
 
 // data builds a block of initialised memory at a known address.
@@ -67,7 +69,10 @@ func zygoteScript(b Box, o Options, filter []bpfInsn, lay areaLayout) (*zscript,
 	}
 	call("prctl(PR_SET_PDEATHSIG)", true, unix.SYS_PRCTL, unix.PR_SET_PDEATHSIG, uint64(last))
 	call("prctl(PR_SET_NO_NEW_PRIVS)", true, unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1)
-	if b.Namespaces {
+	switch {
+	case b.Namespaces && o.EmptyDir > 0:
+		s.goneRoot(call)
+	case b.Namespaces:
 		s.emptyRoot(call)
 	}
 	call("setrlimit(RLIMIT_CORE)", true, unix.SYS_PRLIMIT64, 0, unix.RLIMIT_CORE, s.data.words(1, 1), 0)
@@ -78,7 +83,7 @@ func zygoteScript(b Box, o Options, filter []bpfInsn, lay areaLayout) (*zscript,
 		call("setrlimit(RLIMIT_NPROC)", true, unix.SYS_PRLIMIT64, 0, unix.RLIMIT_NPROC, s.data.words(most, most), 0)
 	}
 	if b.Landlock > 0 {
-		attr := landlockAttr(b.Landlock)
+		attr := host.LandlockAttr(b.Landlock)
 		fd := s.data.words(0)
 		e := call("landlock_create_ruleset", true, unix.SYS_LANDLOCK_CREATE_RULESET, s.data.words(attr...), uint64(8*len(attr)), 0)
 		e.Flags, e.Ret = batchFatal|batchStore, fd
@@ -97,6 +102,17 @@ func zygoteScript(b Box, o Options, filter []bpfInsn, lay areaLayout) (*zscript,
 	return s, names
 }
 
+// goneRoot makes Options.EmptyDir the root: where our own Landlock domain forbids
+// mounts. Nobody leaves it, since chroot, chdir and fchdir come to the kernel.
+func (s *zscript) goneRoot(call func(string, bool, uint32, ...uint64) *batchEntry) {
+	call("fchdir to the empty root", true, unix.SYS_FCHDIR, zygoteRootFD)
+	call("chroot", true, unix.SYS_CHROOT, s.data.str("."))
+	call("close(empty root)", true, unix.SYS_CLOSE, zygoteRootFD)
+}
+
+// zygoteRootFD is where the zygote finds Options.EmptyDir at its start.
+const zygoteRootFD = 2
+
 // emptyRoot leaves the mount namespace with one empty read-only directory.
 func (s *zscript) emptyRoot(call func(string, bool, uint32, ...uint64) *batchEntry) {
 	at := "/tmp"
@@ -114,28 +130,6 @@ func (s *zscript) emptyRoot(call func(string, bool, uint32, ...uint64) *batchEnt
 	call("pivot_root", true, unix.SYS_PIVOT_ROOT, dot, dot)
 	call("umount the host's tree", true, unix.SYS_UMOUNT2, dot, unix.MNT_DETACH)
 	call("chdir to the root", true, unix.SYS_CHDIR, root)
-}
-
-// landlockAttr handles, and so denies, everything that ABI abi knows.
-func landlockAttr(abi int) []uint64 {
-	fs := uint64(1<<13 - 1)
-	if abi >= 2 {
-		fs |= 1 << 13 // REFER
-	}
-	if abi >= 3 {
-		fs |= 1 << 14 // TRUNCATE
-	}
-	if abi >= 5 {
-		fs |= 1 << 15 // IOCTL_DEV
-	}
-	out := []uint64{fs}
-	if abi >= 4 {
-		out = append(out, 3) // TCP bind and connect
-	}
-	if abi >= 6 {
-		out = append(out, 3) // abstract unix sockets, signals
-	}
-	return out
 }
 
 // zygoteImage builds the zygote's ELF file.

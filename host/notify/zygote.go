@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"lodger/host"
 )
 
 // Box says how a guest's host processes are shut in: what of the strongest form
@@ -64,7 +66,7 @@ var ErrNoBox = errors.New("this host allows neither user namespaces nor Landlock
 // startZygote tries the forms of confinement in turn.
 func startZygote(o Options, sealed bool, filter []bpfInsn, code []byte, lay areaLayout) (*zygote, error) {
 	var errs []error
-	forms := boxes(landlockABI(), sealed, o)
+	forms := boxes(host.LandlockABI(), sealed, o)
 	if len(forms) == 0 {
 		return nil, ErrNoBox
 	}
@@ -123,6 +125,9 @@ func startZygoteIn(b Box, o Options, filter []bpfInsn, code []byte, lay areaLayo
 	defer syscall.Close(pair[1])
 	z := &zygote{sock: pair[0], box: b, release: make(chan struct{}), gone: make(chan struct{})}
 	attr := &syscall.ProcAttr{Files: []uintptr{uintptr(pair[1]), uintptr(stubFD)}, Sys: zygoteAttr(b)}
+	if b.Namespaces && o.EmptyDir > 0 {
+		attr.Files = append(attr.Files, uintptr(o.EmptyDir))
+	}
 	started := make(chan error)
 	go z.parent(exe, attr, started, o.CPUs)
 	if err := <-started; err != nil {
@@ -306,13 +311,4 @@ func sealedMemfd(name string, data []byte) (int, error) {
 		return -1, err
 	}
 	return fd, nil
-}
-
-// landlockABI returns the host's Landlock version, 0 when there is none.
-func landlockABI() int {
-	r, _, e := unix.RawSyscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, 1)
-	if e != 0 {
-		return 0
-	}
-	return int(r)
 }
