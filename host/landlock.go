@@ -146,6 +146,8 @@ func GoneDir() (int, error) {
 			} else if err != nil {
 				break
 			}
+			// Guest processes are another user's where we are root.
+			_ = unix.Chmod(dir, 0o755)
 			fd, err := unix.Open(dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW, 0)
 			if rerr := unix.Rmdir(dir); err == nil && rerr == nil {
 				return fd, nil

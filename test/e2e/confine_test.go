@@ -83,10 +83,15 @@ func TestKernelIsConfined(t *testing.T) {
 	bin, ro, rw := lodger(t), openDir(t), openDir(t)
 	os.WriteFile(ro+"/f", []byte("f\n"), 0o644)
 	cmd, _, msg := start(t, bin, "run", "--verbose", "--volume", ro+":/ro:ro", "--volume", rw+":/rw", "builtin", "--",
-		"sh", "-c", "cat /ro/f >/rw/g; echo ready; read x")
+		"sh", "-c", "cat /ro/f >/rw/g; echo ready; sleep 1000")
 	env, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", cmd.Process.Pid))
 	if err != nil || !bytes.Contains(env, []byte("LODGER_CONFINED=")) {
 		t.Errorf("lodger did not start itself anew: %v; it said %q", err, msg)
+	}
+	for _, p := range guestProcesses() {
+		if b, _ := os.ReadFile("/proc/" + p + "/status"); below(p, cmd.Process.Pid) && bytes.Contains(b, []byte("\nUid:\t0\t")) {
+			t.Errorf("host process %s of the guest is root's", p)
+		}
 	}
 	if b, _ := os.ReadFile(rw + "/g"); string(b) != "f\n" {
 		t.Errorf("the guest wrote %q", b)

@@ -21,7 +21,7 @@ func TestPrivilegesDropped(t *testing.T) {
 	if os.Getenv("LODGER_BIN") != "" {
 		t.Skip("a binary built with cgo keeps them")
 	}
-	cmd, _, _ := start(t, lodger(t), "run", "builtin", "--", "sh", "-c", "echo ready; read x")
+	cmd, _, _ := start(t, lodger(t), "run", "builtin", "--", "sh", "-c", "echo ready; sleep 1000")
 	defer func() {
 		cmd.Process.Kill()
 		cmd.Wait()
