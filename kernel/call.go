@@ -122,6 +122,13 @@ func (t *Task) stubCall(op notify.Op, ev *notify.Event) {
 		t.k.Log.Debug("the host refused the stub's execve", "task", t.String(), "errno", syscall.Errno(-int64(ev.Args[0])).Error())
 		t.k.forceFatal(t, abi.SIGKILL)
 	default:
+		if op >= notify.OpTraced && op < notify.OpTraced+0x1000 {
+			if tr := t.k.cfg.Trace; tr != nil {
+				tr.Enter(t, int(op-notify.OpTraced), ev.Args)
+			}
+			t.act(notify.ActResume)
+			return
+		}
 		t.hostCall(int(ev.Nr), ev.Args)
 	}
 }

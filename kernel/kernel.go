@@ -162,6 +162,7 @@ func New(cfg Config) *Kernel {
 // calls until the guest ends.
 func (k *Kernel) Start(prog Program) error {
 	k.cfg.Platform.Tasks = int(k.cfg.PIDMax)
+	k.cfg.Platform.Trace = k.cfg.Trace != nil
 	p, err := notify.Start(k.table.Routes(), k.cfg.Platform)
 	if err != nil {
 		return err

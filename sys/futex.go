@@ -8,14 +8,21 @@ import (
 )
 
 // futex comes here for what the host must not do: operations with priority
-// inheritance compare thread ids. The other operations are native.
+// inheritance compare thread ids. The other operations are native, and come here
+// only to be traced.
 func futex(t *kernel.Task, a Args) (uint64, error) {
 	const (
+		wait, wake, requeue, cmpRequeue, wakeOp, waitBitset, wakeBitset = 0, 1, 3, 4, 5, 9, 10
+
 		lockPI, unlockPI, trylockPI, lockPI2 = 6, 7, 8, 13
 
 		private, clockRealtime = 128, 256
 	)
 	op := a.Uint(1)
+	switch op &^ (private | clockRealtime) {
+	case wait, wake, requeue, cmpRequeue, wakeOp, waitBitset, wakeBitset:
+		return t.Continue()
+	}
 	f := kernel.FutexPI{Addr: a[0], Shared: op&private == 0}
 	cmd := op &^ (private | clockRealtime)
 	if op&clockRealtime != 0 && cmd != lockPI2 {

@@ -9,7 +9,7 @@ import "lodger/host/notify"
 func signalRows() []Row {
 	return []Row{
 		{X86: 13, ARM64: 134, Name: "rt_sigaction", Route: notify.RouteStub, Args: []Kind{Sig, Addr, Addr, Size}, Note: "answered in the guest process"},
-		{X86: 14, ARM64: 135, Name: "rt_sigprocmask", Route: notify.RouteStub, Args: []Kind{Dec, Addr, Addr, Size}, Note: "answered in the guest process"},
+		{X86: 14, ARM64: 135, Name: "rt_sigprocmask", Route: notify.RouteStub, Args: []Kind{Dec, SigsetIn, Addr, Size}, Note: "answered in the guest process"},
 		{X86: 15, ARM64: 139, Name: "rt_sigreturn", Route: notify.RouteStub, Note: "answered in the guest process"},
 		{X86: 131, ARM64: 132, Name: "sigaltstack", Fn: sigaltstack, Route: notify.RouteFrame, Args: []Kind{Addr, Addr}},
 		{X86: 127, ARM64: 136, Name: "rt_sigpending", Fn: sigpending, Args: []Kind{SigsetOut, Size}},

@@ -13,10 +13,9 @@ import (
 	"lodger/kernel"
 )
 
-// Tracer prints calls, signals and ends of guest threads as `strace -f` does. It
-// sees what reaches the kernel: what the guest process answers itself (rt_sig*,
-// futexes) is not shown, and a call that the host performs after the kernel let it
-// through has the result ?. It implements kernel.Tracer.
+// Tracer prints calls, signals and ends of guest threads as `strace -f` does. A call
+// that the host performs after the kernel let it through, or that the guest process
+// answers itself (rt_sig*), has the result ?. It implements kernel.Tracer.
 //
 // Its mutex is a leaf: nothing is called with it held but the writer.
 type Tracer struct {

@@ -136,7 +136,7 @@ func newOptions() *options {
 	fl.StringVar(&cfg.Hostname, "hostname", "lodger", "the guest's host `NAME`")
 	fl.IntVar(&cfg.NCPUs, "ncpus", 0, "use at most `N` processors of the host")
 	fl.IntVar(&cfg.PIDs, "pids", defaultPIDs, "allow at most `N` tasks in the guest")
-	fl.Var(&o.strace, "strace", "print the guest's system calls as strace does, to `FILE` or standard error; not those that\nits processes answer themselves: rt_sigaction, rt_sigprocmask, rt_sigreturn and plain futexes")
+	fl.Var(&o.strace, "strace", "print the guest's system calls as strace does, to `FILE` or standard error; what the\nhost or the guest process itself answers has the result ?")
 	fl.BoolVar(&o.verbose, "verbose", false, "log what the kernel notices")
 	return o
 }

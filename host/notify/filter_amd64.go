@@ -78,18 +78,28 @@ func buildFilter(routes map[int]Route, sealed bool) ([]bpfInsn, error) {
 
 	// What is harmless for everybody, and hot; the stub needs it too, whatever the
 	// routes.
-	p.block(bpfJeq, nrFutex, func() { checkFutex(p) })
+	traced := routes[nrFutex] == RouteNotify
+	if !traced {
+		p.block(bpfJeq, nrFutex, func() { checkFutex(p) })
+	}
 	// From the stub's code?
 	p.load(offIPHi)
 	p.block(bpfJeq, stubHi, func() {
 		p.load(offIPLo)
 		at := len(p.insns)
 		p.emit(bpfJge, 0, 0, StubEnd&0xffffffff)
+		if traced {
+			p.load(offNr)
+			p.block(bpfJeq, nrFutex, func() { checkFutex(p) })
+		}
 		p.stubSection(sealed)
 		p.insns[at].Jt = uint8(len(p.insns) - at - 1)
 	})
 
 	p.load(offNr)
+	if traced {
+		p.block(bpfJeq, nrFutex, func() { traceFutex(p) })
+	}
 	for _, nr := range nrs {
 		switch routes[nr] {
 		case RouteStub, RouteFrame:
@@ -270,6 +280,19 @@ func checkFutex(p *program) {
 	p.load(argHi(3))
 	p.retUnless(bpfJeq, 0, retTrap)
 	p.ret(retAllow)
+}
+
+// traceFutex: all to the kernel, which lets them go on, but the waits that the stub
+// has to do.
+func traceFutex(p *program) {
+	p.load(argLo(1))
+	p.emit(bpfAnd, 0, 0, ^uint32(futexClockPrivate))
+	p.retUnless(bpfJeq, 0, retNotify)
+	p.load(argLo(3))
+	p.retUnless(bpfJeq, 0, retTrap)
+	p.load(argHi(3))
+	p.retUnless(bpfJeq, 0, retTrap)
+	p.ret(retNotify)
 }
 
 // checkArchPrctl: FS and GS base of the caller itself.

@@ -52,6 +52,7 @@ const (
 	cZInfo    = 0x490
 	cZDfl     = 0x498
 	cName     = 0x4a0
+	cTrace    = 0x4c0
 	cBatch    = 0x500
 	cBatchMax = (0x1000 - 0x500) / 64
 )
@@ -86,16 +87,17 @@ type Op int32
 
 // Stub calls. The arguments are those of Event.Args.
 const (
-	OpKick     Op = 0x8001 // rip, rax, rsp, rcx, rsi, in-futex-wait
-	OpFault    Op = 0x8002 // signo, si_code, si_addr, rsp, error code, trap number
-	OpStart    Op = 0x8003 // rsp, failed entries: a fresh image after execve
-	OpChild    Op = 0x8004 // token, header: first words of a new thread
-	OpBatch    Op = 0x8005 // entries not done, last result
-	OpMask     Op = 0x8006 // new mask, in place, rsp: a pending signal may be deliverable
-	OpBadFrame Op = 0x8007 // rsp: a signal frame could not be written or read
-	OpCloned   Op = 0x8008 // token, error: the host refused the clone
-	OpNoExec   Op = 0x8009 // error: the host refused the stub's own execve
-	OpFrame    Op = 0x10000
+	OpKick     Op = 0x8001  // rip, rax, rsp, rcx, rsi, in-futex-wait
+	OpFault    Op = 0x8002  // signo, si_code, si_addr, rsp, error code, trap number
+	OpStart    Op = 0x8003  // rsp, failed entries: a fresh image after execve
+	OpChild    Op = 0x8004  // token, header: first words of a new thread
+	OpBatch    Op = 0x8005  // entries not done, last result
+	OpMask     Op = 0x8006  // new mask, in place, rsp: a pending signal may be deliverable
+	OpBadFrame Op = 0x8007  // rsp: a signal frame could not be written or read
+	OpCloned   Op = 0x8008  // token, error: the host refused the clone
+	OpNoExec   Op = 0x8009  // error: the host refused the stub's own execve
+	OpFrame    Op = 0x10000 // and the number of a call on the frame route
+	OpTraced   Op = 0x20000 // and the number of a call that the stub answers itself, for a trace
 )
 
 // Act is an answer to a stub call.

@@ -29,6 +29,7 @@
 #define C_ZFPROG    0x7f0000000488
 #define C_ZINFO     0x7f0000000490
 #define C_ZDFL      0x7f0000000498
+#define C_TRACE     0x7f00000004c0
 #define C_BATCH     0x7f0000000500
 
 // Thread header (one page, directly above the thread's alternate stack).
@@ -100,6 +101,7 @@
 #define OP_CLONED   0x8008
 #define OP_NOEXEC   0x8009
 #define OP_FRAME    0x10000
+#define OP_TRACED   0x20000
 
 // What the kernel answers to a stub call, outside any result's range.
 #define ACT_MAX     -0x10000

@@ -35,7 +35,7 @@ func TestLayoutMatchesAssembly(t *testing.T) {
 		"H_DREADY": hDReady, "H_CTOKEN": hCToken, "STUB_SIGNALS": stubSignals, "H_BATCH": hBatch, "H_UC": hUC, "H_OWNTAB": hOwnTab,
 		"OP_KICK": int64(OpKick), "OP_FAULT": int64(OpFault), "OP_START": int64(OpStart), "OP_CHILD": int64(OpChild),
 		"OP_BATCH": int64(OpBatch), "OP_MASK": int64(OpMask), "OP_BADFRAME": int64(OpBadFrame), "OP_CLONED": int64(OpCloned),
-		"OP_NOEXEC": int64(OpNoExec), "OP_FRAME": int64(OpFrame),
+		"OP_NOEXEC": int64(OpNoExec), "OP_FRAME": int64(OpFrame), "OP_TRACED": int64(OpTraced), "C_TRACE": StubBase + cTrace,
 		"ACT_RESUME": int64(ActResume), "ACT_RESULT": int64(ActResult), "ACT_DELIVER": int64(ActDeliver), "ACT_REWIND": int64(ActRewind),
 		"ACT_PARK": int64(ActPark), "ACT_BATCH": int64(ActBatch), "ACT_BATCHRES": int64(ActBatchRes), "ACT_CLONE": int64(ActClone),
 		"ACT_EXEC": int64(ActExec), "ACT_GO": int64(ActGo), "ACT_ENOSYS": int64(ActENOSYS),

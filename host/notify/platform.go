@@ -45,6 +45,8 @@ type Options struct {
 	NoNamespaces bool
 	NoLandlock   bool
 	NoSeal       bool // as on hosts before 6.10
+	// Trace has the stub tell (OpTraced) of the calls that it answers itself.
+	Trace bool
 	// EmptyDir, when not 0, is a descriptor of a directory that is empty and gone
 	// (host.GoneDir): the root of guest processes, where we may not mount one.
 	EmptyDir int

@@ -76,6 +76,10 @@ hsys:
 	ADDQ U_SS_SIZE(DX), BX
 	MOVL 24(SI), AX            // si_syscall
 	XORL R15, R15
+	MOVQ $C_TRACE, CX
+	CMPQ (CX), $0
+	JNE  traced
+untraced:
 	CMPL AX, $13
 	JEQ  sigaction
 	CMPL AX, $14
@@ -124,6 +128,31 @@ sigret:
 	MOVL $15, AX
 	SYSCALL
 	JMP  die
+
+	// A trace shows what is answered here, too.
+traced:
+	CMPL AX, $13
+	JEQ  tell
+	CMPL AX, $14
+	JEQ  tell
+	CMPL AX, $15
+	JEQ  tell
+	CMPL AX, $202
+	JNE  untraced
+tell:
+	MOVL AX, R12
+	ADDL $OP_TRACED, AX
+	MOVQ U_RDI(BP), DI
+	MOVQ U_RSI(BP), SI
+	MOVQ U_RDX(BP), DX
+	MOVQ U_R10(BP), R10
+	MOVQ U_R8(BP), R8
+	MOVQ U_R9(BP), R9
+	SYSCALL
+	CMPQ AX, $-38
+	JEQ  die
+	MOVL R12, AX
+	JMP  untraced
 
 	// What the kernel wants done (AX).
 action:

@@ -37,7 +37,7 @@ const (
 
 // stubImage builds the ELF file that every guest process execs before its own
 // program: it installs the handlers, seals itself and asks for the program.
-func stubImage(code []byte, lay areaLayout, sealed, pdeath bool) ([]byte, error) {
+func stubImage(code []byte, lay areaLayout, sealed, pdeath, trace bool) ([]byte, error) {
 	im := newImage(code, lay.size())
 	im.common(lay, code)
 	lo, hi, err := futexWindow(code)
@@ -66,6 +66,9 @@ func stubImage(code []byte, lay areaLayout, sealed, pdeath bool) ([]byte, error)
 	handler(KickSignal, slotKick, ^faults)
 	for _, sig := range []int{sigSEGV, sigBUS, sigFPE, sigILL, sigTRAP} {
 		handler(sig, slotFault, ^uint64(0))
+	}
+	if trace {
+		im.put(cTrace, 1)
 	}
 	if pdeath {
 		im.put(cPdeath, 1)

@@ -109,7 +109,7 @@ func startZygoteIn(b Box, o Options, filter []bpfInsn, code []byte, lay areaLayo
 	}
 	defer syscall.Close(exe)
 	// Where no pid namespace ties a guest process to its init, PDEATHSIG does.
-	stub, err := stubImage(code, lay, b.Sealed, !b.Namespaces)
+	stub, err := stubImage(code, lay, b.Sealed, !b.Namespaces, o.Trace)
 	if err != nil {
 		return nil, err
 	}
