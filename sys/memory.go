@@ -153,4 +153,11 @@ func mincore(t *kernel.Task, a Args) (uint64, error) {
 	return 0, t.CopyOut(a[2], b)
 }
 
-func archPrctl(t *kernel.Task, a Args) (uint64, error) { return 0, abi.EINVAL }
+// archPrctl: FS and GS base are native, and come here only to be traced.
+func archPrctl(t *kernel.Task, a Args) (uint64, error) {
+	const setGS, getGS = 0x1001, 0x1004
+	if code := a.Uint(0); code >= setGS && code <= getGS {
+		return t.Continue()
+	}
+	return 0, abi.EINVAL
+}

@@ -31,9 +31,9 @@ func nativeRows() []Row {
 		{X86: 11, ARM64: 215, Name: "munmap", Fn: guarded, Route: native, Args: []Kind{Addr, Size}},
 		{X86: 10, ARM64: 226, Name: "mprotect", Fn: guarded, Route: native, Args: []Kind{Addr, Size, Prot}},
 		{X86: 12, ARM64: 214, Name: "brk", Fn: hostMemory, Route: native, Args: []Kind{Addr}, Ret: Addr},
-		{X86: 24, ARM64: 124, Name: "sched_yield", Route: native},
-		{X86: 318, ARM64: 278, Name: "getrandom", Route: native, Args: []Kind{Addr, Size, Hex}},
-		{X86: 324, ARM64: 283, Name: "membarrier", Route: native, Args: []Kind{Dec, Hex, Dec}},
-		{X86: 334, ARM64: 293, Name: "rseq", Route: native, Args: []Kind{Addr, Size, Hex, Hex}},
+		{X86: 24, ARM64: 124, Name: "sched_yield", Fn: hostMemory, Route: native},
+		{X86: 318, ARM64: 278, Name: "getrandom", Fn: hostMemory, Route: native, Args: []Kind{Addr, Size, Hex}},
+		{X86: 324, ARM64: 283, Name: "membarrier", Fn: hostMemory, Route: native, Args: []Kind{Dec, Hex, Dec}},
+		{X86: 334, ARM64: 293, Name: "rseq", Fn: hostMemory, Route: native, Args: []Kind{Addr, Size, Hex, Hex}},
 	}
 }

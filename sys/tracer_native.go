@@ -14,7 +14,8 @@ func (tb *Table) showNative() {
 			continue
 		}
 		switch r.Name {
-		case "getpid", "gettid", "mmap", "munmap", "mprotect", "brk", "madvise", "futex":
+		case "getpid", "gettid", "mmap", "munmap", "mprotect", "brk", "madvise", "mremap", "futex", "sched_yield",
+			"getrandom", "membarrier", "rseq", "arch_prctl":
 			c := *r
 			c.Route = notify.RouteNotify
 			tb.rows[nr] = &c

@@ -103,7 +103,7 @@ func buildFilter(routes map[int]Route, sealed bool) ([]bpfInsn, error) {
 	for _, nr := range nrs {
 		switch routes[nr] {
 		case RouteStub, RouteFrame:
-			if nr == nrRtSigaction {
+			if nr == nrRtSigaction && !traced {
 				p.block(bpfJeq, uint32(nr), func() { checkSigaction(p) })
 				continue
 			}

@@ -137,6 +137,8 @@ traced:
 	JEQ  tell
 	CMPL AX, $15
 	JEQ  tell
+	CMPL AX, $218
+	JEQ  tell
 	CMPL AX, $202
 	JNE  untraced
 tell:
