@@ -50,9 +50,9 @@ func TestScripts(t *testing.T) {
 	}
 	bin := os.Getenv("LODGER_BIN")
 	if bin == "" {
-		bin = filepath.Join(t.TempDir(), "lodger")
-		if out, err := exec.Command("go", "build", "-buildvcs=false", "-o", bin, "lodger/cmd/lodger").CombinedOutput(); err != nil {
-			t.Fatalf("build: %v\n%s", err, out)
+		var err error
+		if bin, err = fixture.Lodger(t.TempDir()); err != nil {
+			t.Fatal(err)
 		}
 	}
 	scripts, err := filepath.Glob("testdata/*.sh")

@@ -27,6 +27,7 @@ import (
 
 	_ "lodger/init" // the guest under test: a result of another kernel's must not be cached
 	"lodger/internal/need"
+	"lodger/test/fixture"
 )
 
 const programs = "../diff"
@@ -66,12 +67,9 @@ func newSuite(t *testing.T) suite {
 		os.Chmod(d, 0o755)
 	}
 	if s.lodger == "" {
-		lodger := filepath.Join(t.TempDir(), "lodger")
-		build := exec.Command("go", "build", "-buildvcs=false", "-o", lodger, "lodger/cmd/lodger")
-		build.Env = append(os.Environ(), "CGO_ENABLED=0")
-		out, err := build.CombinedOutput()
+		lodger, err := fixture.Lodger(t.TempDir())
 		if err != nil {
-			t.Fatalf("no guest to compare with: %s", out)
+			t.Fatalf("no guest to compare with: %v", err)
 		}
 		s.lodger = lodger
 	}

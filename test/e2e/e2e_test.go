@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"lodger/internal/need"
+	"lodger/test/fixture"
 )
 
 // limit bounds one run of lodger.
@@ -34,11 +35,9 @@ func lodger(t *testing.T) string {
 	if bin := os.Getenv("LODGER_BIN"); bin != "" {
 		return bin
 	}
-	bin := filepath.Join(openDir(t), "lodger")
-	build := exec.Command("go", "build", "-buildvcs=false", "-o", bin, "lodger/cmd/lodger")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0") // the product is pure Go
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
+	bin, err := fixture.Lodger(openDir(t))
+	if err != nil {
+		t.Fatal(err)
 	}
 	return bin
 }

@@ -29,6 +29,7 @@ import (
 
 	_ "lodger/init" // the guest under test: a result of another kernel's must not be cached
 	"lodger/internal/need"
+	"lodger/test/fixture"
 )
 
 // limit bounds one hostile program; stub_jump is the slowest.
@@ -43,9 +44,9 @@ func TestHostile(t *testing.T) {
 	need.Program(t, "gcc")
 	lodger := os.Getenv("LODGER_BIN")
 	if lodger == "" {
-		lodger = filepath.Join(t.TempDir(), "lodger")
-		if out, err := exec.Command("go", "build", "-buildvcs=false", "-o", lodger, "lodger/cmd/lodger").CombinedOutput(); err != nil {
-			t.Fatalf("no lodger to attack: %s", out)
+		var err error
+		if lodger, err = fixture.Lodger(t.TempDir()); err != nil {
+			t.Fatalf("no lodger to attack: %v", err)
 		}
 	}
 	sources, _ := filepath.Glob("../hostile/*.c")
