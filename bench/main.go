@@ -104,10 +104,9 @@ func (b *bench) prepare() (err error) {
 		return err
 	}
 	if b.lodger == "" && !b.nativeOnly {
-		b.lodger = filepath.Join(b.tmp, "lodger")
-		return build("go", "build", "-buildvcs=false", "-o", b.lodger, "lodger/cmd/lodger")
+		b.lodger, err = fixture.Lodger(b.tmp)
 	}
-	return nil
+	return err
 }
 
 // microSource finds micro.c from the module's root or from this directory.
@@ -121,9 +120,7 @@ func microSource() (string, error) {
 }
 
 func build(name string, args ...string) error {
-	cmd := exec.Command(name, args...)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // lodger as it is shipped
-	if out, err := cmd.CombinedOutput(); err != nil {
+	if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
 		return fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, out)
 	}
 	return nil
