@@ -67,7 +67,8 @@ type inode struct {
 	btime    abi.Timespec
 	version  uint64 // counts changes of a directory; in memory only
 
-	opens    int  // Pin count
+	opens    int  // Pin count; guarded by mu
+	evicting bool // being freed: no new users; guarded by mu
 	dead     bool // unlinked, closed, freed
 	linkable bool // O_TMPFILE: may get its first name
 	lazyTime bool // atime is newer than raw; guarded by mu alone

@@ -258,7 +258,7 @@ func (i *inode) hasMap() bool {
 func (i *inode) Pin() error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if i.dead {
+	if i.dead || i.evicting {
 		return abi.ENOENT
 	}
 	i.opens++
@@ -271,19 +271,37 @@ func (i *inode) Unpin() {
 	defer i.s.mu.Unlock()
 	i.mu.Lock()
 	i.opens--
-	last := i.opens == 0
+	last := i.opens == 0 && !i.dead
 	i.mu.Unlock()
-	if !last || i.dead {
+	if !last {
 		return
 	}
 	i.discard()
-	if i.links == 0 {
-		if i.s.writable() == nil {
-			i.s.evict(i)
-		}
-		return
+	if i.links > 0 {
+		i.releaseMem()
+	} else if i.s.writable() == nil && i.claim() {
+		i.s.evict(i)
 	}
-	i.releaseMem()
+}
+
+// isOpen reports whether the inode has open files.
+func (i *inode) isOpen() bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.opens > 0
+}
+
+// claim reports whether the inode has neither names nor users, and keeps new
+// users away from then on: the caller evicts it. FS.mu is held, so that no name
+// comes back.
+func (i *inode) claim() bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.opens > 0 || i.links > 0 || i.dead {
+		return false
+	}
+	i.evicting = true
+	return true
 }
 
 // unlinked puts an inode whose last name went on the orphan list; freed frees it
@@ -296,10 +314,7 @@ func (s *FS) unlinked(h *handle, i *inode) error {
 }
 
 func (s *FS) freed(i *inode) error {
-	i.mu.Lock()
-	idle := i.opens == 0 && i.links == 0 && !i.dead
-	i.mu.Unlock()
-	if !idle {
+	if !i.claim() {
 		return nil
 	}
 	return s.evict(i)

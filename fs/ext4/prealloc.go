@@ -75,7 +75,7 @@ func (i *inode) newDataBlocks(h *handle, lblk, want uint32) (first uint64, n uin
 	grows := uint64(lblk) >= s.es.blocksIn(i.size)
 	i.discard()
 	ask := want
-	if i.kind == abi.S_IFREG && grows && i.opens > 0 {
+	if i.kind == abi.S_IFREG && grows && i.isOpen() {
 		ask = want + max(min(lblk, paMax), paMin)
 	}
 	goal := i.goal(lblk)
