@@ -17,6 +17,9 @@ type Context struct {
 	Umask uint32
 	// Now tells file times; nil means the host's real time clock.
 	Now func() abi.Timespec
+	// MayWait tells that the caller is a goroutine that nobody else waits for: an
+	// operation may block in it. Without, it returns ErrMustWait instead.
+	MayWait bool
 	// Task is the calling task, opaque here; procfs and devices look at it.
 	Task any
 }

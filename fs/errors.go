@@ -3,9 +3,17 @@
 package fs
 
 import (
+	"errors"
+
 	"lodger/abi"
 	"lodger/lib/wait"
 )
+
+// ErrMustWait is the error of an operation that has to wait for more than a queue
+// tells of (the journal's room, processes that give up mappings), and whose Context
+// does not allow that. Nothing has been done; the caller repeats the whole call
+// with Context.MayWait.
+var ErrMustWait = errors.New("operation must wait")
 
 // WouldBlock is the error of an operation that must wait. The caller adds an
 // entry for Mask to Queue, tries once more (the event may have happened in

@@ -7,6 +7,7 @@ import (
 	"syscall"
 
 	"lodger/abi"
+	"lodger/fs"
 	"lodger/host/notify"
 )
 
@@ -74,7 +75,7 @@ func (t *Task) dispatch(ev *notify.Event) {
 		t.cloneC = nil // back in guest code: the host's clone is done
 		t.call = call{kind: callPlain, id: ev.ID, nr: int(ev.Nr), args: ev.Args}
 		t.intr = interrupted{}
-		t.finish(t.k.table.Call(t, int(ev.Nr), ev.Args))
+		t.finish(t.serve(int(ev.Nr), ev.Args))
 		return
 	}
 	op := notify.Op(ev.Nr)
@@ -83,11 +84,25 @@ func (t *Task) dispatch(ev *notify.Event) {
 		t.call = call{kind: callFrame, id: ev.ID, nr: nr, args: ev.Args, rsp: ev.Args[5]}
 		t.intr, t.cloneC = interrupted{}, nil
 		t.standing.Store(true)
-		t.finish(t.k.table.Call(t, nr, ev.Args))
+		t.finish(t.serve(nr, ev.Args))
 		return
 	}
 	t.call = call{kind: callStub, id: ev.ID, nr: int(ev.Nr), args: ev.Args}
 	t.stubCall(op, ev)
+}
+
+// serve performs a call of guest code: on the receiver's goroutine, and where it
+// turns out that it must wait for the disk, once more on one of its own.
+func (t *Task) serve(nr int, args [6]uint64) (uint64, error) {
+	val, err := t.k.table.Call(t, nr, args)
+	if err != fs.ErrMustWait {
+		return val, err
+	}
+	return t.Slow(func() (uint64, error) {
+		t.ctx.MayWait = true
+		defer func() { t.ctx.MayWait = false }()
+		return t.k.table.Redo(t, nr, args)
+	})
 }
 
 // stubCall serves what only the stub asks for. Everything in ev may be forged.

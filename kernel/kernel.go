@@ -47,6 +47,9 @@ import (
 type Table interface {
 	// Call performs call nr of task t.
 	Call(t *Task, nr int, args [6]uint64) (uint64, error)
+	// Redo performs a call anew that returned fs.ErrMustWait, on a goroutine that
+	// may wait.
+	Redo(t *Task, nr int, args [6]uint64) (uint64, error)
 	// Routes tells the platform how each call travels.
 	Routes() map[int]notify.Route
 }

@@ -13,6 +13,9 @@ import (
 // t dies meanwhile; whatever f uses must stay valid until then. A handler returns
 // what Slow returns.
 func (t *Task) Slow(f func() (uint64, error)) (uint64, error) {
+	if t.ctx.MayWait { // it is on such a goroutine already
+		return f()
+	}
 	var (
 		queue wait.Queue
 		done  atomic.Bool

@@ -182,6 +182,7 @@ func syncFile(t *kernel.Task, fd int, dataOnly bool) (uint64, error) {
 		return 0, err
 	}
 	ctx := *t.Context()
+	ctx.MayWait = true
 	flush := func() (uint64, error) {
 		defer f.DecRef()
 		return 0, f.Fsync(&ctx, dataOnly)
