@@ -104,6 +104,20 @@ func CreateFile(path string, size int64, opt Options) (*File, error) {
 	return f, err
 }
 
+// MemFile makes a disk in memory: one hole of the given size that goes with its
+// close. name is for the host's /proc only.
+func MemFile(name string, size int64) (*File, error) {
+	fd, err := host.MemfdCreate(name)
+	if err != nil {
+		return nil, fmt.Errorf("memory for a disk: %w", err)
+	}
+	if err := host.Ftruncate(fd, size); err != nil {
+		host.CloseFD(fd)
+		return nil, fmt.Errorf("memory for a disk of %d bytes: %w", size, err)
+	}
+	return newFile(fd, name, false, Options{Shared: true})
+}
+
 func newFile(fd int, path string, readOnly bool, opt Options) (*File, error) {
 	f := &File{fd: fd, path: path, readOnly: readOnly, noTrim: opt.NoTrim}
 	if err := f.start(opt.Shared); err != nil {

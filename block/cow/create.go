@@ -43,6 +43,22 @@ func Create(path, base string, opt block.Options) (*block.File, Header, error) {
 	return f, h, nil
 }
 
+// Scratch gives a disk over a base that keeps what is written in memory, until it
+// is closed. The base is not written, and is closed with it.
+func Scratch(base block.Device) (*Device, error) {
+	h := Header{Version: 3, SectorSize: defaultSector, Align: int64(os.Getpagesize()), Size: base.Size(), Backing: "memory"}
+	f, err := block.MemFile("lodger-scratch", h.FileSize())
+	if err != nil {
+		return nil, err
+	}
+	d, err := New(f, base, h)
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return d, nil
+}
+
 // HeaderFor gives the header of a new COW file over a base: version 3, sectors of
 // 512 bytes, aligned to the host's pages.
 func HeaderFor(base string) (Header, error) {

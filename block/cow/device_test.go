@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"errors"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 
@@ -453,5 +455,51 @@ func TestDoesNotAllocate(t *testing.T) {
 		d.ReadAt(buf, 64<<10)
 	}); n > 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// A scratch disk reads as its base, keeps writes, and leaves the base alone.
+func TestScratch(t *testing.T) {
+	dir := t.TempDir()
+	want := bytes.Repeat([]byte("base"), 300<<10/4)
+	path := filepath.Join(dir, "base")
+	if err := os.WriteFile(path, want, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	base, err := block.OpenFile(path, block.Options{ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := Scratch(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.ReadOnly() || d.Size() != int64(len(want)) {
+		t.Fatalf("read-only %v, size %d", d.ReadOnly(), d.Size())
+	}
+	if _, err := d.WriteAt([]byte("new"), 70001); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	got := make([]byte, len(want))
+	if _, err := d.ReadAt(got, 0); err != nil {
+		t.Fatal(err)
+	}
+	changed := bytes.Clone(want)
+	copy(changed[70001:], "new")
+	if !bytes.Equal(got, changed) {
+		t.Error("the scratch disk is not its base with the write over it")
+	}
+	// Its writes can be mapped where they lie.
+	if r, err := d.Locate(65536, 4096); err != nil || !r.Writable || r.Off%4096 != 0 {
+		t.Errorf("Locate: %+v, %v", r, err)
+	}
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if now, _ := os.ReadFile(path); !bytes.Equal(now, want) {
+		t.Error("the base was written")
 	}
 }

@@ -52,6 +52,19 @@ func Open(s Spec, warn func(string)) (*Disk, error) {
 }
 
 func open(s Spec, warn func(string)) (block.Device, error) {
+	if s.Scratch {
+		s.Scratch, s.ReadOnly = false, true
+		base, err := open(s, warn)
+		if err != nil {
+			return nil, err
+		}
+		d, err := cow.Scratch(base)
+		if err != nil {
+			block.Close(base)
+			return nil, err
+		}
+		return d, nil
+	}
 	opt := block.Options{ReadOnly: s.ReadOnly, Sync: s.Sync, Shared: s.Shared, NoTrim: s.NoTrim}
 	f, err := block.OpenFile(s.File, opt)
 	if errors.Is(err, os.ErrNotExist) && s.Base != "" {

@@ -23,6 +23,9 @@ type Spec struct {
 	NoCOW    bool // d
 	Shared   bool // c
 	NoTrim   bool // t
+	// Scratch: the file is only read, and what the guest writes is kept in memory
+	// until its end. No switch says so; lodger run does.
+	Scratch bool
 }
 
 // Default is the disk that UML has when no switch says anything of number 0.
