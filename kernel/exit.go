@@ -3,6 +3,8 @@
 package kernel
 
 import (
+	"fmt"
+
 	"lodger/abi"
 	"lodger/host/notify"
 )
@@ -136,6 +138,10 @@ func (k *Kernel) exitProcess(g *ThreadGroup) {
 	g.exiting, g.zombie, g.stopped = true, true, false
 	g.unwatch()
 	g.stopTimers()
+	if g == k.init { // do_exit's panic: nobody is left to go on
+		k.later(func() { k.Shutdown(initEnded(g.status)) })
+		return
+	}
 	if g == k.main {
 		k.later(func() { k.Shutdown(statusOf(g.status)) })
 	}
@@ -152,6 +158,13 @@ func (k *Kernel) exitProcess(g *ThreadGroup) {
 	if k.notifyParent(g, code, status) {
 		k.release(g)
 	}
+}
+
+// initEnded is the end of a guest whose init has ended, with wait status ws.
+func initEnded(ws int32) Status {
+	s := statusOf(ws)
+	s.Panic = fmt.Sprintf("Attempted to kill init! exitcode=0x%08x", uint32(ws))
+	return s
 }
 
 func statusOf(ws int32) Status {
@@ -207,7 +220,7 @@ func (k *Kernel) leaveSession(g *ThreadGroup) {
 // reports whether nobody will wait for g. The caller holds k.mu.
 func (k *Kernel) notifyParent(g *ThreadGroup, code, status int32) (autoreap bool) {
 	p := g.parent
-	if p == nil || p.zombie || p == k.init {
+	if p == nil || p.zombie || p.builtin {
 		return g.zombie
 	}
 	sig := g.exitSignal

@@ -18,6 +18,9 @@ type Program struct {
 	Cwd   fs.Path
 	CTTY  TTY        // controlling terminal; nil: none
 	Files []*fs.File // descriptors 0, 1, 2...; nil: closed
+	// Init: the program is process 1 itself. The guest's end is then a panic when it
+	// ends, unless it asks for power-off. Otherwise Lodger's own init is process 1.
+	Init bool
 }
 
 // DefaultRlimits are the limits of a guest's first process.
@@ -44,6 +47,7 @@ func (k *Kernel) makeInit(p Program) {
 	t := k.newInitTask(1, p)
 	t.SetComm("init")
 	t.tg.tasks = nil
+	t.tg.builtin = true
 	k.init = t.tg
 	k.tasks[1], k.groups[1] = t, t.tg
 	k.lastPID = 1
@@ -62,11 +66,27 @@ func (k *Kernel) newInitTask(pid int32, p Program) *Task {
 	return t
 }
 
-// firstTask prepares the first program, process 2, whose host process waits at
-// its first execve. It leads a session of its own.
+// makeIdle makes the parent of a guest's own init: Linux's process 0, which nobody
+// sees but as a number.
+func (k *Kernel) makeIdle(p Program) *ThreadGroup {
+	g := k.newInitTask(0, p).tg
+	g.tasks, g.builtin = nil, true
+	return g
+}
+
+// firstTask prepares the first program, whose host process waits at its first
+// execve: process 1, or under Lodger's own init process 2, which leads a session of
+// its own.
 func (k *Kernel) firstTask(p Program) (*Task, error) {
-	k.makeInit(p)
-	t := k.newInitTask(2, p)
+	var parent *ThreadGroup
+	pid := int32(1)
+	if p.Init {
+		parent = k.makeIdle(p)
+	} else {
+		k.makeInit(p)
+		parent, pid = k.init, 2
+	}
+	t := k.newInitTask(pid, p)
 	t.SetComm("lodger")
 	for fd, f := range p.Files {
 		if f != nil {
@@ -80,11 +100,15 @@ func (k *Kernel) firstTask(p Program) (*Task, error) {
 	x.proof = false // there is no guest code yet that could lie
 	t.execC = x
 	g := t.tg
-	g.parent, g.CTTY = k.init, p.CTTY
-	k.init.children[g] = struct{}{}
+	g.parent, g.CTTY = parent, p.CTTY
+	parent.children[g] = struct{}{}
+	if p.Init {
+		k.init = g
+		g.pgid, g.sid = 0, 0 // until it calls setsid
+	}
 	k.main = g
-	k.lastPID = 2
-	k.tasks[2], k.groups[2] = t, g
+	k.lastPID = pid
+	k.tasks[pid], k.groups[pid] = t, g
 	if p.CTTY != nil {
 		p.CTTY.SetForeground(g.sid, g.pgid)
 	}

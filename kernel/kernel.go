@@ -114,8 +114,12 @@ type Kernel struct {
 type Status struct {
 	Code   int  // exit status of its init
 	Signal int  // signal that killed it, or 0
-	Reboot bool // a program asked for power-off or reboot
-	Err    error
+	Reboot bool // a program asked for power-off, halt or restart
+	// Restart: it was restart.
+	Restart bool
+	// Panic is why the kernel cannot go on, in Linux's words; "" when it was not that.
+	Panic string
+	Err   error
 }
 
 // UTS is the guest's identity (struct new_utsname).
@@ -218,7 +222,9 @@ func (k *Kernel) lost(err error) {
 	k.mu.Lock()
 	s := Status{Err: err, Signal: abi.SIGKILL}
 	if k.main != nil && k.main.zombie {
-		s = statusOf(k.main.status)
+		if s = statusOf(k.main.status); k.main == k.init {
+			s = initEnded(k.main.status)
+		}
 	}
 	k.mu.Unlock()
 	k.Shutdown(s)

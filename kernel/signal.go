@@ -78,7 +78,7 @@ func (g *ThreadGroup) mayQueue(info *abi.Siginfo) bool {
 // caller holds k.mu.
 func (k *Kernel) send(g *ThreadGroup, t *Task, info *abi.Siginfo) {
 	sig := info.Signo()
-	if g.zombie || g.exiting || g == k.init || (t != nil && t.dying.Load()) {
+	if g.zombie || g.exiting || g.builtin || (t != nil && t.dying.Load()) {
 		return
 	}
 	switch {

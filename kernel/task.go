@@ -109,6 +109,7 @@ type ThreadGroup struct {
 	hostPID int32
 	deathFD int // watches the host process; -1: nothing does
 
+	builtin    bool // has no host process: Lodger's own init, or init's parent
 	parent     *ThreadGroup
 	children   map[*ThreadGroup]struct{}
 	exitSignal int

@@ -88,8 +88,8 @@ func personality(t *kernel.Task, a Args) (uint64, error) {
 	return 0, nil
 }
 
-// reboot ends the guest: halt, power-off and restart are all the same to a
-// throw-away machine.
+// reboot ends the guest; whether it starts anew after a restart is for who booted
+// it.
 func reboot(t *kernel.Task, a Args) (uint64, error) {
 	const (
 		magic1, magic2, magic2A, magic2B, magic2C = 0xfee1dead, 672274793, 85072278, 369367448, 537993216
@@ -107,7 +107,8 @@ func reboot(t *kernel.Task, a Args) (uint64, error) {
 	case cadOff, cadOn:
 		return 0, nil
 	case halt, powerOff, restart, restart2:
-		t.Kernel().Shutdown(kernel.Status{Reboot: true})
+		restarts := a.Uint(2) == restart || a.Uint(2) == restart2
+		t.Kernel().Shutdown(kernel.Status{Reboot: true, Restart: restarts})
 		return 0, kernel.ErrSleeping
 	}
 	return 0, abi.EINVAL
