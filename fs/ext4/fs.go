@@ -33,6 +33,8 @@ type Options struct {
 	Panic func(string)
 	// CacheBytes bounds the clean metadata in memory; 0: 8 MiB.
 	CacheBytes int
+	// Dev is the device's number, for st_dev; 0: an anonymous one.
+	Dev uint64
 	// Type is the name to show: "ext2", "ext3" or "" for "ext4".
 	Type string
 }

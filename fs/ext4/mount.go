@@ -24,6 +24,9 @@ func New(v *fs.VFS, dev Device, opt Options) (*fs.SuperBlock, error) {
 		typ = "ext4"
 	}
 	s.sb = v.NewSuperBlock(typ, abi.EXT4_SUPER_MAGIC, s)
+	if opt.Dev != 0 {
+		s.sb.Dev = opt.Dev
+	}
 	s.sb.SetReadOnly(s.readOnly.Load())
 	root, err := s.iget(rootIno, igetNormal)
 	if err == nil && (!root.isDir() || root.links == 0 || root.size == 0) {
@@ -47,6 +50,9 @@ func (s *FS) load() error {
 	}
 	if err := s.parseErrors(); err != nil {
 		return err
+	}
+	if t := s.opt.Type; !s.es.fits(t, s.opt.ReadOnly) {
+		return refuse("couldn't mount as %s due to feature incompatibilities", t)
 	}
 	s.rnd = rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), uint64(s.es.csumSeed)))
 	s.readOnly.Store(s.opt.ReadOnly)
