@@ -64,7 +64,7 @@ func NewFile(path Path, ops FileOps, flags int) *File {
 		f.kind = path.Dentry.kind
 	}
 	if path.Mnt != nil {
-		path.Mnt.files.Add(1)
+		path.Hold()
 	}
 	f.refs.Store(1)
 	f.flags.Store(uint32(flags) &^ openOnlyFlags)

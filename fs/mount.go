@@ -17,7 +17,7 @@ type Mount struct {
 	Source string  // first field of /proc/mounts
 
 	flags atomic.Uint32 // MS_RDONLY, NOSUID, NODEV, NOEXEC, NOATIME, NODIRATIME, RELATIME, NOSYMFOLLOW
-	files atomic.Int32  // open files, for EBUSY
+	busy  atomic.Int32  // open files, roots and working directories, for EBUSY
 
 	// Guarded by MountNS.mu of the name space, except that above() reads up
 	// without it.
@@ -70,8 +70,21 @@ func (ns *MountNS) RootPath() Path {
 func (v *VFS) newMount(sb *SuperBlock, root *Dentry, source string, flags uint32) *Mount {
 	m := &Mount{ID: int(v.nextMnt.Add(1)) + 20, SB: sb, Root: root, Source: source}
 	m.flags.Store(flags & mountFlags)
-	sb.mounts.Add(1)
+	sb.users.Add(1)
 	return m
+}
+
+// Hold keeps the place's mount busy, until Put.
+func (p Path) Hold() Path {
+	p.Mnt.busy.Add(1)
+	p.Mnt.SB.users.Add(1)
+	return p
+}
+
+// Put undoes a Hold.
+func (p Path) Put() {
+	p.Mnt.busy.Add(-1)
+	p.Mnt.SB.put()
 }
 
 // NewMountNS makes a name space whose root is sb, mounted with MS_* flags.

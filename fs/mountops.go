@@ -52,7 +52,7 @@ func (ns *MountNS) detach(m *Mount) {
 func MountAt(sb *SuperBlock, at Path, source string, flags uint32) (*Mount, error) {
 	m := sb.VFS.newMount(sb, sb.Root, source, defaultAtime(flags))
 	if err := attachNew(m, at); err != nil {
-		sb.mounts.Add(-1)
+		sb.put()
 		return nil, err
 	}
 	return m, nil
@@ -211,11 +211,7 @@ func dropTree(m *Mount) {
 	}
 	m.children = nil
 	m.ns.Store(nil)
-	if m.SB.mounts.Add(-1) == 0 && m.files.Load() == 0 {
-		if r, ok := m.SB.Ops.(SuperReleaser); ok {
-			r.ReleaseSuper()
-		}
-	}
+	m.SB.put()
 }
 
 func moveMount(ctx *Context, source string, at Path) error {
@@ -250,8 +246,8 @@ func moveMount(ctx *Context, source string, at Path) error {
 	return nil
 }
 
-// Umount is umount2(2). A mount with open files or mounts on it is busy, unless
-// MNT_DETACH is given; current directories do not count.
+// Umount is umount2(2). A mount with open files, working directories or mounts on it
+// is busy, unless MNT_DETACH is given.
 func Umount(ctx *Context, name string, flags int) error {
 	if flags&^(abi.MNT_FORCE|abi.MNT_DETACH|abi.MNT_EXPIRE|abi.UMOUNT_NOFOLLOW) != 0 {
 		return abi.EINVAL
@@ -277,7 +273,7 @@ func Umount(ctx *Context, name string, flags int) error {
 	}
 	ns.mu.Lock()
 	defer ns.mu.Unlock()
-	if flags&abi.MNT_DETACH == 0 && (m.files.Load() != 0 || len(m.children) != 0) {
+	if flags&abi.MNT_DETACH == 0 && (m.busy.Load() != 0 || len(m.children) != 0) {
 		return abi.EBUSY
 	}
 	ns.detach(m)

@@ -3,6 +3,7 @@
 package fs
 
 import (
+	"slices"
 	"sort"
 	"sync"
 	"sync/atomic"
@@ -21,6 +22,7 @@ type VFS struct {
 
 	regMu sync.RWMutex
 	types map[string]FSType      // guarded by regMu
+	sbs   []*SuperBlock          // live ones with a SuperReleaser or SuperSyncer, oldest first; guarded by regMu
 	chr   map[uint64]*CharDevice // guarded by regMu
 
 	inodeMu sync.Mutex
@@ -92,14 +94,68 @@ type SuperBlock struct {
 	// it (procfs, whose lookups leave no negative dentry).
 	NoNegatives bool
 
-	flags  atomic.Uint32 // abi.MS_RDONLY
-	mounts atomic.Int32  // mounts of it
+	flags atomic.Uint32 // abi.MS_RDONLY
+	users atomic.Int32  // mounts of it, and what keeps mounts busy (s_active)
+}
+
+// put drops a user; the last one ends the super block.
+func (sb *SuperBlock) put() {
+	if sb.users.Add(-1) == 0 {
+		sb.release()
+	}
 }
 
 // NewSuperBlock makes a super block with a new anonymous device number. The
 // file system makes its root inode with that number and calls SetRoot.
 func (v *VFS) NewSuperBlock(typ string, magic int64, ops any) *SuperBlock {
-	return &SuperBlock{VFS: v, Type: typ, Magic: magic, Ops: ops, Dev: v.NewDev()}
+	sb := &SuperBlock{VFS: v, Type: typ, Magic: magic, Ops: ops, Dev: v.NewDev()}
+	_, syncs := ops.(SuperSyncer)
+	if _, ends := ops.(SuperReleaser); ends || syncs {
+		v.regMu.Lock()
+		defer v.regMu.Unlock()
+		v.sbs = append(v.sbs, sb)
+	}
+	return sb
+}
+
+// release ends a super block whose last mount went: kill_sb.
+func (sb *SuperBlock) release() {
+	v := sb.VFS
+	v.regMu.Lock()
+	i := slices.Index(v.sbs, sb)
+	if i >= 0 {
+		v.sbs = slices.Delete(v.sbs, i, i+1)
+	}
+	v.regMu.Unlock()
+	if r, ok := sb.Ops.(SuperReleaser); ok && i >= 0 {
+		r.ReleaseSuper()
+	}
+}
+
+// live lists the super blocks that can be synced or released, newest first: what
+// lies on others comes before them.
+func (v *VFS) live() []*SuperBlock {
+	v.regMu.RLock()
+	defer v.regMu.RUnlock()
+	l := slices.Clone(v.sbs)
+	slices.Reverse(l)
+	return l
+}
+
+// SyncAll is sync(2): everything of all file systems.
+func (v *VFS) SyncAll() {
+	for _, sb := range v.live() {
+		if s, ok := sb.Ops.(SuperSyncer); ok {
+			_ = s.Sync() // sync(2) has no errors
+		}
+	}
+}
+
+// ReleaseAll ends all file systems, mounted or not: the guest is gone.
+func (v *VFS) ReleaseAll() {
+	for _, sb := range v.live() {
+		sb.release()
+	}
 }
 
 // NewDev gives an unused anonymous device number (major 0).
@@ -148,7 +204,8 @@ type SuperSyncer interface {
 	Sync() error
 }
 
-// SuperReleaser is told when the last mount went.
+// SuperReleaser is told when the last mount went, and the last open file of mounts
+// that were detached.
 type SuperReleaser interface {
 	ReleaseSuper()
 }

@@ -99,8 +99,12 @@ func confineThread(rules []Rule, argv, env []string) error {
 	if _, _, e := unix.RawSyscall(unix.SYS_LANDLOCK_RESTRICT_SELF, fd, 0, 0); e != 0 {
 		return e
 	}
-	return syscall.Exec("/proc/self/exe", argv, env)
+	return ExecSelf(argv, env)
 }
+
+// ExecSelf starts this process's program anew in its place; it returns only when
+// that fails.
+func ExecSelf(argv, env []string) error { return syscall.Exec("/proc/self/exe", argv, env) }
 
 // addRule adds one rule; a path that is not there needs none.
 func addRule(ruleset int, r Rule, handled uint64) error {

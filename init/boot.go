@@ -17,6 +17,7 @@ import (
 	"lodger/abi"
 	"lodger/drivers/console"
 	"lodger/drivers/hostfd"
+	"lodger/drivers/ubd"
 	"lodger/fs"
 	"lodger/host"
 	"lodger/host/notify"
@@ -26,8 +27,17 @@ import (
 
 // Config describes a throw-away guest.
 type Config struct {
-	Root     string // host directory, or "builtin"
-	RW       bool   // write through to Root
+	Root string // host directory, disk image, or "builtin"
+	// RootDevice names the volume of an image that is the root: "ubda2"; "": the
+	// only one.
+	RootDevice string
+	// Cmdline, when not nil, makes the guest boot as a Linux kernel does: with the
+	// disks and the root that it names, and its own init. Root, RW and Command do
+	// not count then.
+	Cmdline *Cmdline
+	// Printk gets the lines that a Linux kernel prints on its console; nil: nobody.
+	Printk   func(string)
+	RW       bool // write through to Root
 	Volumes  []Volume
 	Env      []string // NAME=VALUE, added to the default environment
 	Workdir  string
@@ -72,8 +82,11 @@ type Machine struct {
 	watcher *host.Watcher
 	console *console.Console
 	tracer  *sys.Tracer // nil: calls are not traced
-	signals chan os.Signal
-	sigDone chan struct{}
+	disks   []*ubd.Disk
+
+	panicked bool
+	signals  chan os.Signal
+	sigDone  chan struct{}
 }
 
 // Boot starts the guest.
@@ -107,17 +120,23 @@ func (m *Machine) start() error {
 	if err := m.openConsole(); err != nil {
 		return err
 	}
-	root, err := m.mountAll(v)
-	if err != nil {
+	if err := m.addDisks(); err != nil {
 		return err
 	}
-	prog, err := m.program(v, root)
+	root, err := m.mountAll(v)
 	if err != nil {
 		return err
 	}
 	// Take the signals before the guest runs, so that none kills us with the
 	// terminal changed.
 	signal.Notify(m.signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGTSTP, syscall.SIGWINCH)
+	if cfg.Cmdline != nil {
+		return m.startInit(root)
+	}
+	prog, err := m.program(v, root)
+	if err != nil {
+		return err
+	}
 	if err := m.k.Start(*prog); err != nil {
 		return startError(cfg.Command[0], err)
 	}
@@ -217,6 +236,7 @@ func (m *Machine) signalGuest(sig int) {
 // terminal is as it was.
 func (m *Machine) Wait() kernel.Status {
 	s := m.k.Wait()
+	m.panicked = s.Panic != ""
 	signal.Stop(m.signals)
 	close(m.signals)
 	<-m.sigDone
@@ -231,6 +251,10 @@ func (m *Machine) close() {
 	if m.console != nil {
 		m.console.Restore()
 	}
+	if m.k != nil && m.k.VFS != nil && !m.panicked {
+		m.k.VFS.ReleaseAll() // on a panic the disks stay as after a power cut
+	}
+	m.closeDisks()
 	if m.watcher != nil {
 		m.watcher.Close()
 	}

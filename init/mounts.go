@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"lodger/abi"
+	"lodger/drivers/hostfd"
 	"lodger/fs"
 	"lodger/fs/devtmpfs"
 	"lodger/fs/hostfs"
@@ -28,19 +29,22 @@ func (m *Machine) mountAll(v *fs.VFS) (fs.Path, error) {
 	if err != nil {
 		return fs.Path{}, err
 	}
-	ns := v.NewMountNS(sb, "rootfs", 0)
+	ns := v.NewMountNS(sb, m.rootSource(), 0)
 	root := ns.RootPath()
 	ctx := &fs.Context{Creds: fs.RootCreds(), Root: root, Cwd: root}
 	for _, t := range m.fsTypes() {
 		v.RegisterFS(t)
 	}
-	if m.cfg.Root == Builtin {
+	if m.cfg.Cmdline == nil && m.cfg.Root == Builtin {
 		if err := fillBuiltin(v, ctx); err != nil {
 			return root, err
 		}
 	}
 	if err := m.mountDev(v, ctx); err != nil {
 		return root, err
+	}
+	if m.cfg.Cmdline != nil {
+		return root, nil // the guest's init mounts the rest
 	}
 	for _, at := range []struct{ dir, typ, data string }{{"/proc", "proc", ""}, {"/sys", "sysfs", ""}, {"/dev/shm", "tmpfs", ""}} {
 		if err := mountType(ctx, v, at.dir, at.typ, at.data); err != nil {
@@ -53,6 +57,14 @@ func (m *Machine) mountAll(v *fs.VFS) (fs.Path, error) {
 		}
 	}
 	return root, nil
+}
+
+// rootSource is the root's device in /proc/mounts.
+func (m *Machine) rootSource() string {
+	if len(m.disks) > 0 {
+		return "/dev/root"
+	}
+	return "rootfs"
 }
 
 // ensureDir makes a mount point if the tree has none and can be written.
@@ -96,8 +108,13 @@ func mountType(ctx *fs.Context, v *fs.VFS, dir, typ, data string) error {
 // rootFS makes the root: the tree under an in-memory upper layer, or itself with
 // RW.
 func (m *Machine) rootFS(v *fs.VFS) (*fs.SuperBlock, error) {
-	if m.cfg.Root == Builtin {
+	switch {
+	case m.cfg.Cmdline != nil:
+		return m.kernelRoot(v)
+	case m.cfg.Root == Builtin:
 		return builtinRoot(v)
+	case len(m.disks) > 0:
+		return m.rootImage(v)
 	}
 	lower, err := openTree(v, m.cfg.Root, !m.cfg.RW, false)
 	if err != nil {
@@ -185,7 +202,10 @@ func (m *Machine) mountDev(v *fs.VFS, ctx *fs.Context) error {
 func (m *Machine) ttyDevices() []fs.CharDevice {
 	open := func(ctx *fs.Context, _ fs.Path, _ int) (fs.FileOps, error) {
 		if m.console == nil {
-			return nil, abi.ENODEV
+			if m.cfg.Cmdline == nil {
+				return nil, abi.ENODEV
+			}
+			return hostfd.NewPair(m.watcher, m.cfg.Stdio[0], m.cfg.Stdio[1]), nil
 		}
 		return m.console.Ops(), nil
 	}

@@ -193,7 +193,7 @@ type FSInfo struct {
 
 // NewFSInfo returns an FSInfo with one user and Linux's usual umask.
 func NewFSInfo(root, cwd fs.Path) *FSInfo {
-	i := &FSInfo{users: 1, root: root, cwd: cwd, umask: 0o022}
+	i := &FSInfo{users: 1, root: root.Hold(), cwd: cwd.Hold(), umask: 0o022}
 	i.gen.Store(1)
 	return i
 }
@@ -222,8 +222,17 @@ func (i *FSInfo) Fork() *FSInfo {
 	return n
 }
 
-// Drop removes a user.
-func (i *FSInfo) Drop() { i.mu.Lock(); i.users--; i.mu.Unlock() }
+// Drop removes a user; the last one lets go of the directories.
+func (i *FSInfo) Drop() {
+	i.mu.Lock()
+	i.users--
+	last := i.users == 0
+	i.mu.Unlock()
+	if last {
+		i.root.Put()
+		i.cwd.Put()
+	}
+}
 
 // Root is the root directory.
 func (i *FSInfo) Root() fs.Path { i.mu.Lock(); defer i.mu.Unlock(); return i.root }
@@ -232,10 +241,20 @@ func (i *FSInfo) Root() fs.Path { i.mu.Lock(); defer i.mu.Unlock(); return i.roo
 func (i *FSInfo) Cwd() fs.Path { i.mu.Lock(); defer i.mu.Unlock(); return i.cwd }
 
 // SetRoot changes the root directory.
-func (i *FSInfo) SetRoot(p fs.Path) { i.mu.Lock(); i.root = p; i.gen.Add(1); i.mu.Unlock() }
+func (i *FSInfo) SetRoot(p fs.Path) { i.set(&i.root, p) }
 
 // SetCwd changes the working directory.
-func (i *FSInfo) SetCwd(p fs.Path) { i.mu.Lock(); i.cwd = p; i.gen.Add(1); i.mu.Unlock() }
+func (i *FSInfo) SetCwd(p fs.Path) { i.set(&i.cwd, p) }
+
+func (i *FSInfo) set(at *fs.Path, p fs.Path) {
+	p.Hold()
+	i.mu.Lock()
+	old := *at
+	*at = p
+	i.gen.Add(1)
+	i.mu.Unlock()
+	old.Put()
+}
 
 // Umask is the file creation mask.
 func (i *FSInfo) Umask() uint32 { i.mu.Lock(); defer i.mu.Unlock(); return i.umask }

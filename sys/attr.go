@@ -193,14 +193,10 @@ func syncFile(t *kernel.Task, fd int, dataOnly bool) (uint64, error) {
 	return flush()
 }
 
-// sync flushes the file systems that the caller can see.
+// sync flushes all file systems.
 func syncAll(t *kernel.Task, _ Args) (uint64, error) {
-	root, cwd := t.FS.Root(), t.FS.Cwd()
 	return t.Slow(func() (uint64, error) {
-		_ = syncSuper(root.Mnt.SB)
-		if cwd.Mnt.SB != root.Mnt.SB {
-			_ = syncSuper(cwd.Mnt.SB)
-		}
+		t.Kernel().VFS.SyncAll()
 		return 0, nil
 	})
 }
@@ -213,11 +209,17 @@ func syncSuper(sb *fs.SuperBlock) error {
 }
 
 func syncfs(t *kernel.Task, a Args) (uint64, error) {
-	return withFile(t, a.Int(0), func(f *fs.File) error {
-		if f.IsPath() {
-			return abi.EBADF
-		}
-		return syncSuper(f.Path.Mnt.SB)
+	f, err := t.Files.Get(a.Int(0))
+	if err != nil {
+		return 0, err
+	}
+	if f.IsPath() {
+		f.DecRef()
+		return 0, abi.EBADF
+	}
+	return t.Slow(func() (uint64, error) {
+		defer f.DecRef()
+		return 0, syncSuper(f.Path.Mnt.SB)
 	})
 }
 

@@ -48,6 +48,9 @@ func runCommand(args []string, stdout, stderr io.Writer) int {
 		}
 		return c.run(args[1:], stdout, stderr)
 	}
+	if boot.KernelWord(name) {
+		return cmdBoot(args, stderr)
+	}
 	kind := "command"
 	if strings.HasPrefix(name, "-") {
 		kind = "flag"
@@ -56,7 +59,8 @@ func runCommand(args []string, stdout, stderr io.Writer) int {
 }
 
 func cmdHelp(_ []string, stdout, _ io.Writer) int {
-	fmt.Fprintf(stdout, "Lodger runs Linux guests as ordinary processes.\n\n  %-46s %s\n", "lodger", "boot the built-in guest with a shell")
+	fmt.Fprintf(stdout, "Lodger runs Linux guests as ordinary processes.\n\n  %-46s %s\n  %-46s %s\n", "lodger", "boot the built-in guest with a shell",
+		"lodger ubd0=IMAGE [root=/dev/ubda1] [rw] ...", "boot a disk as a Linux kernel with this command line")
 	for _, c := range commands() {
 		fmt.Fprintf(stdout, "  %-46s %s\n", strings.TrimSpace("lodger "+c.name+" "+c.args), c.about)
 	}

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 
+	"lodger/block/cow"
+	"lodger/drivers/ubd"
 	"lodger/host"
 	boot "lodger/init"
 )
@@ -54,7 +56,11 @@ func (o *options) reach() []host.Rule {
 		{Path: "/etc/localtime"},
 		{Path: "/usr/share/zoneinfo"},
 	}
-	if o.cfg.Root != boot.Builtin {
+	if c := o.cfg.Cmdline; c != nil {
+		rules = append(rules, bootReach(c)...)
+	} else if boot.IsImage(o.cfg.Root) {
+		rules = append(rules, diskReach(ubd.Spec{File: o.cfg.Root, ReadOnly: !o.cfg.RW})...)
+	} else if o.cfg.Root != boot.Builtin {
 		rules = append(rules, host.Rule{Path: o.cfg.Root, Write: o.cfg.RW})
 	}
 	for _, v := range o.volumes {
@@ -67,6 +73,40 @@ func (o *options) reach() []host.Rule {
 			file.Close()
 			rules = append(rules, host.Rule{Path: f, Write: true})
 		}
+	}
+	return rules
+}
+
+// bootReach is what a kernel command line names.
+func bootReach(c *boot.Cmdline) (rules []host.Rule) {
+	for _, s := range c.Disks.Specs() {
+		rules = append(rules, diskReach(s)...)
+	}
+	if c.RootFSType == "hostfs" {
+		dir := c.RootFlags
+		if dir == "" {
+			dir = "/"
+		}
+		rules = append(rules, host.Rule{Path: dir, Write: c.RW})
+	}
+	return rules
+}
+
+// diskReach is a disk's file and the base of a COW file. Which one that is may only
+// be in its header; a COW file that is missing is made now, while its directory can
+// be written.
+func diskReach(s ubd.Spec) []host.Rule {
+	if _, err := os.Stat(s.File); os.IsNotExist(err) && s.Base != "" {
+		if d, err := ubd.Open(s, nil); err == nil { // else told when it is opened in earnest
+			d.Close()
+		}
+	}
+	rules := []host.Rule{{Path: s.File, Write: !s.ReadOnly}}
+	if s.Base != "" {
+		rules = append(rules, host.Rule{Path: s.Base})
+	}
+	if h, err := cow.ReadHeader(s.File); err == nil && !s.NoCOW {
+		rules = append(rules, host.Rule{Path: h.Backing})
 	}
 	return rules
 }

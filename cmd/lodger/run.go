@@ -97,6 +97,13 @@ func runGuest(cfg *boot.Config, stderr io.Writer) int {
 		cfg.Log.Warn("lodger keeps privileges that it does not need", "error", err)
 	}
 	st := m.Wait()
+	if st.Panic != "" {
+		fmt.Fprintf(stderr, "Kernel panic - not syncing: %s\n", st.Panic)
+		return boot.ExitPanic
+	}
+	if c := cfg.Cmdline; c != nil && st.Restart && !c.NoReboot {
+		return restartStatus
+	}
 	if st.Err != nil {
 		fmt.Fprintf(stderr, "lodger: %v\n", st.Err)
 		return boot.ExitLodger
@@ -106,7 +113,11 @@ func runGuest(cfg *boot.Config, stderr io.Writer) int {
 
 // fail tells an error and returns its exit status.
 func fail(stderr io.Writer, err error) int {
-	fmt.Fprintf(stderr, "lodger: %v\n", err)
+	if boot.IsPanic(err) {
+		fmt.Fprintln(stderr, err)
+	} else {
+		fmt.Fprintf(stderr, "lodger: %v\n", err)
+	}
 	var e *boot.ExitError
 	if errors.As(err, &e) {
 		return e.Code
@@ -128,6 +139,7 @@ func newOptions() *options {
 	o := &options{flags: flag.NewFlagSet("lodger run", flag.ContinueOnError)}
 	fl, cfg := o.flags, &o.cfg
 	fl.SetOutput(io.Discard)
+	fl.StringVar(&cfg.RootDevice, "root-device", "", "the root is on this `NAME` of ROOT, an image with several partitions: ubda2, LABEL=..., UUID=...")
 	fl.BoolVar(&cfg.RW, "rw", false, "write through to ROOT instead of to a throw-away layer")
 	fl.Var(&o.volumes, "volume", "`HOST:GUEST[:ro]`: show a host directory in the guest; may be repeated")
 	fl.Var(&o.env, "env", "`NAME=VALUE`: add to COMMAND's environment; NAME alone passes ours on")
@@ -143,7 +155,7 @@ func newOptions() *options {
 
 // usage prints what --help promises.
 func (o *options) usage(w io.Writer) {
-	fmt.Fprint(w, "usage: lodger run [flags] ROOT [--] COMMAND [ARG...]\n\nROOT is a directory or `builtin`.\n\nflags:\n")
+	fmt.Fprint(w, "usage: lodger run [flags] ROOT [--] COMMAND [ARG...]\n\nROOT is a directory, a disk image (raw, or a COW file of UML) or `builtin`.\n\nflags:\n")
 	o.flags.SetOutput(w)
 	o.flags.PrintDefaults()
 }
@@ -160,7 +172,7 @@ func parseRun(args []string) (*options, error) {
 	}
 	cfg, rest := &o.cfg, o.flags.Args()
 	if len(rest) == 0 || rest[0] == "" {
-		return o, errors.New("run: ROOT is missing (a directory, or `builtin`); see lodger run --help")
+		return o, errors.New("run: ROOT is missing (a directory, a disk image, or `builtin`); see lodger run --help")
 	}
 	cfg.Root = rest[0]
 	rest = rest[1:]
@@ -233,6 +245,7 @@ func (o *options) config(stderr io.Writer) (*boot.Config, error) {
 		level = slog.LevelDebug
 	}
 	cfg.Log = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
+	cfg.Printk = func(line string) { fmt.Fprintln(stderr, line) }
 	for fd := range cfg.Stdio {
 		cfg.Stdio[fd] = -1
 		if host.IsOpen(fd) {

@@ -28,14 +28,16 @@ type File struct {
 	always bool
 
 	w     *host.Watcher
-	queue wait.Queue
+	queue *wait.Queue
 	mu    sync.Mutex
 	armed uint32 // events that the host watches for; guarded by mu
 }
 
 // New wraps fd.
-func New(w *host.Watcher, fd int) *File {
-	f := &File{FD: fd, w: w}
+func New(w *host.Watcher, fd int) *File { return newFile(w, fd, &wait.Queue{}) }
+
+func newFile(w *host.Watcher, fd int, q *wait.Queue) *File {
+	f := &File{FD: fd, w: w, queue: q}
 	f.always = w.Arm(fd, 0, func(uint32) {}) == abi.EPERM
 	return f
 }
@@ -64,7 +66,7 @@ func (f *File) Poll() wait.Mask {
 // asks is about to sleep and looks again after adding himself.
 func (f *File) WaitQueue() *wait.Queue {
 	f.arm()
-	return &f.queue
+	return f.queue
 }
 
 func (f *File) arm() {

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package boot
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"lodger/abi"
+	"lodger/block"
+	"lodger/drivers/ubd"
+)
+
+// volume is a disk or a partition: what a root= can name.
+type volume struct {
+	name      string // "ubda1"
+	rdev      uint64
+	dev       block.Device
+	partUUID  string // of partitions
+	partLabel string
+}
+
+// addDisks opens the guest's disks: those of its command line, or the image that
+// lodger run was given.
+func (m *Machine) addDisks() error {
+	if c := m.cfg.Cmdline; c != nil {
+		for _, w := range c.Warnings {
+			m.printk("%s", w)
+		}
+		return m.openDisks(c.Disks.Specs(), false)
+	}
+	if !IsImage(m.cfg.Root) {
+		return nil
+	}
+	return m.openDisks([]ubd.Spec{{File: m.cfg.Root, Scratch: !m.cfg.RW}}, true)
+}
+
+// IsImage reports whether a root is a disk image rather than a tree.
+func IsImage(root string) bool {
+	if root == Builtin {
+		return false
+	}
+	st, err := os.Stat(root)
+	return err == nil && (st.Mode().IsRegular() || st.Mode()&os.ModeDevice != 0 && st.Mode()&os.ModeCharDevice == 0)
+}
+
+// openDisks opens the disks of the configuration. A disk that cannot be opened is
+// told and left out, as on UML, unless must says that the guest is nothing without.
+func (m *Machine) openDisks(specs []ubd.Spec, must bool) error {
+	for _, s := range specs {
+		d, err := ubd.Open(s, func(msg string) { m.printk("%s", msg) })
+		if err != nil && must {
+			return err
+		}
+		if err != nil {
+			m.printk("Failed to initialize ubd device %d: %v", s.N, err)
+			continue
+		}
+		m.disks = append(m.disks, d)
+	}
+	return nil
+}
+
+// volumes lists the disks and their partitions.
+func (m *Machine) volumes() []volume {
+	var l []volume
+	for _, d := range m.disks {
+		if major, minor, ok := d.Number(0); ok {
+			l = append(l, volume{name: d.Name(), rdev: abi.Makedev(major, minor), dev: d})
+		}
+		for _, p := range d.Table().Partitions {
+			major, minor, ok := d.Number(p.Number)
+			part, there := d.Partition(p.Number)
+			if ok && there {
+				l = append(l, volume{d.PartName(p.Number), abi.Makedev(major, minor), part, p.UUID, p.Name})
+			}
+		}
+	}
+	return l
+}
+
+// closeDisks flushes the disks and gives them up.
+func (m *Machine) closeDisks() {
+	var errs []error
+	for _, d := range m.disks {
+		errs = append(errs, d.Close())
+	}
+	m.disks = nil
+	if err := errors.Join(errs...); err != nil {
+		m.printk("disks: %v", err)
+	}
+}
+
+// info is printk for what a quiet boot leaves out.
+func (m *Machine) info(format string, args ...any) {
+	if m.cfg.Cmdline != nil && !m.cfg.Cmdline.Quiet {
+		m.printk(format, args...)
+	}
+}
+
+// printk tells what a Linux kernel would print on its console.
+func (m *Machine) printk(format string, args ...any) {
+	if m.cfg.Printk != nil {
+		m.cfg.Printk(fmt.Sprintf(format, args...))
+	}
+}
