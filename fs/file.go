@@ -64,7 +64,7 @@ func NewFile(path Path, ops FileOps, flags int) *File {
 		f.kind = path.Dentry.kind
 	}
 	if path.Mnt != nil {
-		path.Hold()
+		path.hold()
 	}
 	f.refs.Store(1)
 	f.flags.Store(uint32(flags) &^ openOnlyFlags)

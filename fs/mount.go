@@ -74,17 +74,40 @@ func (v *VFS) newMount(sb *SuperBlock, root *Dentry, source string, flags uint32
 	return m
 }
 
-// Hold keeps the place's mount busy, until Put.
-func (p Path) Hold() Path {
+// hold keeps the place's mount busy, until put.
+func (p Path) hold() {
 	p.Mnt.busy.Add(1)
 	p.Mnt.SB.users.Add(1)
-	return p
 }
 
-// Put undoes a Hold.
-func (p Path) Put() {
+func (p Path) put() {
 	p.Mnt.busy.Add(-1)
 	p.Mnt.SB.put()
+}
+
+// Held is a place in use beyond a call, as a root or working directory: its mount
+// is busy, and its inode stays when its last name goes.
+type Held struct {
+	Path
+	pin Pinner // nil: none, or gone already
+}
+
+// Hold makes a place held, until Put.
+func Hold(p Path) Held {
+	p.hold()
+	h := Held{Path: p}
+	if pin, ok := p.Dentry.inode.(Pinner); ok && pin.Pin() == nil {
+		h.pin = pin
+	}
+	return h
+}
+
+// Put lets go of a held place.
+func (h Held) Put() {
+	if h.pin != nil {
+		h.pin.Unpin()
+	}
+	h.put()
 }
 
 // NewMountNS makes a name space whose root is sb, mounted with MS_* flags.

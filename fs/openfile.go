@@ -148,7 +148,7 @@ func (f *File) release() {
 	if f.pinned {
 		f.inode.(Pinner).Unpin()
 	}
-	f.Path.Put()
+	f.Path.put()
 }
 
 // getWrite is get_write_access: ETXTBSY while the file runs.

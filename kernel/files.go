@@ -186,14 +186,14 @@ type FSInfo struct {
 	gen   atomic.Uint64 // counts changes of what follows; starts at 1
 	mu    sync.Mutex
 	users int
-	root  fs.Path
-	cwd   fs.Path
+	root  fs.Held
+	cwd   fs.Held
 	umask uint32
 }
 
 // NewFSInfo returns an FSInfo with one user and Linux's usual umask.
 func NewFSInfo(root, cwd fs.Path) *FSInfo {
-	i := &FSInfo{users: 1, root: root.Hold(), cwd: cwd.Hold(), umask: 0o022}
+	i := &FSInfo{users: 1, root: fs.Hold(root), cwd: fs.Hold(cwd), umask: 0o022}
 	i.gen.Store(1)
 	return i
 }
@@ -205,7 +205,7 @@ func (i *FSInfo) fill(c *fs.Context, gen uint64) uint64 {
 		return now
 	}
 	i.mu.Lock()
-	c.Root, c.Cwd, c.Umask = i.root, i.cwd, i.umask
+	c.Root, c.Cwd, c.Umask = i.root.Path, i.cwd.Path, i.umask
 	i.mu.Unlock()
 	return now
 }
@@ -217,7 +217,7 @@ func (i *FSInfo) Share() *FSInfo { i.mu.Lock(); i.users++; i.mu.Unlock(); return
 func (i *FSInfo) Fork() *FSInfo {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	n := NewFSInfo(i.root, i.cwd)
+	n := NewFSInfo(i.root.Path, i.cwd.Path)
 	n.umask = i.umask
 	return n
 }
@@ -235,10 +235,10 @@ func (i *FSInfo) Drop() {
 }
 
 // Root is the root directory.
-func (i *FSInfo) Root() fs.Path { i.mu.Lock(); defer i.mu.Unlock(); return i.root }
+func (i *FSInfo) Root() fs.Path { i.mu.Lock(); defer i.mu.Unlock(); return i.root.Path }
 
 // Cwd is the working directory.
-func (i *FSInfo) Cwd() fs.Path { i.mu.Lock(); defer i.mu.Unlock(); return i.cwd }
+func (i *FSInfo) Cwd() fs.Path { i.mu.Lock(); defer i.mu.Unlock(); return i.cwd.Path }
 
 // SetRoot changes the root directory.
 func (i *FSInfo) SetRoot(p fs.Path) { i.set(&i.root, p) }
@@ -246,11 +246,11 @@ func (i *FSInfo) SetRoot(p fs.Path) { i.set(&i.root, p) }
 // SetCwd changes the working directory.
 func (i *FSInfo) SetCwd(p fs.Path) { i.set(&i.cwd, p) }
 
-func (i *FSInfo) set(at *fs.Path, p fs.Path) {
-	p.Hold()
+func (i *FSInfo) set(at *fs.Held, p fs.Path) {
+	held := fs.Hold(p)
 	i.mu.Lock()
 	old := *at
-	*at = p
+	*at = held
 	i.gen.Add(1)
 	i.mu.Unlock()
 	old.Put()
