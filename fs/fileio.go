@@ -296,7 +296,7 @@ func (f *File) Fallocate(ctx *Context, mode int, off, length int64) error {
 		return abi.ESPIPE
 	case f.kind == abi.S_IFDIR:
 		return abi.EISDIR
-	case f.kind != abi.S_IFREG:
+	case f.kind != abi.S_IFREG && f.kind != abi.S_IFBLK:
 		return abi.ENODEV
 	case off > math.MaxInt64-length:
 		return abi.EFBIG

@@ -67,7 +67,9 @@ func openOps(ctx *Context, p Path, flags int) (FileOps, error) {
 		return dev.Open(ctx, p, flags)
 	case abi.S_IFIFO:
 		return v.openFIFO(d.inode, flags)
-	case abi.S_IFBLK, abi.S_IFSOCK:
+	case abi.S_IFBLK:
+		return v.openBlock(ctx, p, d.inode, flags)
+	case abi.S_IFSOCK:
 		return nil, abi.ENXIO
 	}
 	if o, ok := d.inode.(Opener); ok {

@@ -24,6 +24,7 @@ type VFS struct {
 	types map[string]FSType      // guarded by regMu
 	sbs   []*SuperBlock          // live ones with a SuperReleaser or SuperSyncer, oldest first; guarded by regMu
 	chr   map[uint64]*CharDevice // guarded by regMu
+	blk   BlockDevices           // nil: none; guarded by regMu
 
 	inodeMu sync.Mutex
 	writers map[Inode]int        // guarded by inodeMu: >0 open for write, <0 denied (i_writecount)

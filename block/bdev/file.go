@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package bdev
+
+import (
+	"math"
+
+	"lodger/abi"
+	"lodger/block"
+	"lodger/fs"
+)
+
+// misaligned is blkdev_dio_invalid: with O_DIRECT, place and length must be whole
+// logical blocks. Where the caller's memory lies is not known here.
+func (f *file) misaligned(off int64, n int) bool {
+	mask := int64(f.dev.disk.Limits().LogicalBlock - 1)
+	return f.has(abi.O_DIRECT) && (off|int64(n))&mask != 0
+}
+
+// ReadAt implements fs.ReaderAt: short at the end (blkdev_read_iter).
+func (f *file) ReadAt(_ *fs.Context, p []byte, off int64) (int, error) {
+	size := f.dev.Size()
+	if off >= size {
+		return 0, nil
+	}
+	p = p[:min(int64(len(p)), size-off)]
+	if f.misaligned(off, len(p)) {
+		return 0, abi.EINVAL
+	}
+	if len(p) == 0 {
+		return 0, nil
+	}
+	return f.dev.ReadAt(p, off)
+}
+
+// WriteAt implements fs.WriterAt: short at the end, abi.ENOSPC beyond it
+// (blkdev_write_iter).
+func (f *file) WriteAt(ctx *fs.Context, p []byte, off int64) (int, error) {
+	size := f.dev.Size()
+	switch {
+	case f.dev.ReadOnly():
+		return 0, abi.EPERM
+	case len(p) == 0:
+		return 0, nil
+	case off >= size:
+		return 0, abi.ENOSPC
+	}
+	p = p[:min(int64(len(p)), size-off)]
+	if f.misaligned(off, len(p)) {
+		return 0, abi.EINVAL
+	}
+	// A copy-up stops whoever maps what moves, and waits for them.
+	_, moves := f.dev.disk.Back().(block.Mover)
+	sync := f.has(abi.O_DSYNC)
+	if (moves || sync) && !ctx.MayWait {
+		return 0, fs.ErrMustWait
+	}
+	n, err := f.dev.WriteAt(p, off)
+	if err == nil && sync {
+		err = f.dev.Flush()
+	}
+	return n, err
+}
+
+// Append implements fs.Appender: O_APPEND writes at the end, where no room is.
+func (f *file) Append(ctx *fs.Context, p []byte) (int, int64, error) {
+	size := f.dev.Size()
+	n, err := f.WriteAt(ctx, p, size)
+	return n, size + int64(n), err
+}
+
+// Seek implements fs.Seeker: blkdev_llseek, which knows no holes.
+func (f *file) Seek(_ *fs.Context, pos, off int64, whence int) (int64, error) {
+	size := f.dev.Size()
+	switch whence {
+	case abi.SEEK_SET:
+	case abi.SEEK_CUR:
+		if off > 0 && pos > math.MaxInt64-off {
+			return 0, abi.EOVERFLOW
+		}
+		off += pos
+	case abi.SEEK_END:
+		if off > 0 && size > math.MaxInt64-off {
+			return 0, abi.EOVERFLOW
+		}
+		off += size
+	default:
+		return 0, abi.EINVAL
+	}
+	if off < 0 || off > size {
+		return 0, abi.EINVAL
+	}
+	return off, nil
+}
+
+// Fsync implements fs.Syncer.
+func (f *file) Fsync(ctx *fs.Context, _ bool) error {
+	if !ctx.MayWait {
+		return fs.ErrMustWait
+	}
+	return f.dev.Flush()
+}
+
+// Fallocate implements fs.Fallocater: blkdev_fallocate.
+func (f *file) Fallocate(ctx *fs.Context, mode int, off, n int64) error {
+	const known = abi.FALLOC_FL_KEEP_SIZE | abi.FALLOC_FL_PUNCH_HOLE | abi.FALLOC_FL_ZERO_RANGE
+	size := f.dev.Size()
+	if mode&^known != 0 {
+		return abi.EOPNOTSUPP
+	}
+	if off >= size {
+		return abi.EINVAL
+	}
+	if n >= size-off {
+		if n > size-off && mode&abi.FALLOC_FL_KEEP_SIZE == 0 {
+			return abi.EINVAL
+		}
+		n = size - off
+	}
+	if (off|n)&int64(f.dev.disk.Limits().LogicalBlock-1) != 0 {
+		return abi.EINVAL
+	}
+	if !ctx.MayWait {
+		return fs.ErrMustWait
+	}
+	switch mode {
+	case abi.FALLOC_FL_ZERO_RANGE, abi.FALLOC_FL_ZERO_RANGE | abi.FALLOC_FL_KEEP_SIZE,
+		abi.FALLOC_FL_PUNCH_HOLE | abi.FALLOC_FL_KEEP_SIZE:
+		if f.dev.ReadOnly() {
+			return abi.EPERM
+		}
+		return block.WriteZeroes(f.dev, off, n)
+	}
+	return abi.EOPNOTSUPP
+}

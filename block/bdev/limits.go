@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package bdev
+
+import (
+	"math"
+
+	"lodger/block"
+)
+
+// Limits is what of struct queue_limits a guest can see. Zero values mean Linux's
+// defaults.
+type Limits struct {
+	LogicalBlock  int // bytes; 512
+	PhysicalBlock int // bytes; LogicalBlock
+	IOMin, IOOpt  int // bytes; PhysicalBlock, 0
+	MaxSectors    int // of 512 bytes in a request; 2560 (BLK_DEF_MAX_SECTORS_CAP)
+	MaxHWSectors  int // MaxSectors
+	MaxDiscard    int64
+	// DiscardGranularity: bytes; 0 where the device cannot discard.
+	DiscardGranularity int
+	MaxWriteZeroes     int64
+	Rotational         bool
+	WriteCache         bool // has something to flush
+}
+
+const (
+	defaultMaxSectors = 2560
+	defaultReadahead  = 256 // sectors: VM_READAHEAD_PAGES
+)
+
+// withDefaults fills in what a driver left open, from what the device can do.
+func (l Limits) withDefaults(d block.Device) Limits {
+	set := func(p *int, v int) {
+		if *p == 0 {
+			*p = v
+		}
+	}
+	set(&l.LogicalBlock, block.SectorSize)
+	set(&l.PhysicalBlock, l.LogicalBlock)
+	set(&l.IOMin, l.PhysicalBlock)
+	set(&l.MaxSectors, defaultMaxSectors)
+	set(&l.MaxHWSectors, l.MaxSectors)
+	if canDiscard(d) {
+		set(&l.DiscardGranularity, l.LogicalBlock)
+		if l.MaxDiscard == 0 {
+			l.MaxDiscard = math.MaxUint32 &^ (block.SectorSize - 1)
+		}
+	} else {
+		l.DiscardGranularity, l.MaxDiscard = 0, 0
+	}
+	return l
+}
+
+// discardTeller is the ability to know in advance whether discards are refused.
+type discardTeller interface{ CanDiscard() bool }
+
+func canDiscard(d block.Device) bool {
+	if d == nil || block.ReadOnly(d) {
+		return false
+	}
+	for {
+		if c, ok := d.(discardTeller); ok {
+			return c.CanDiscard()
+		}
+		s, ok := d.(*block.Section)
+		if !ok {
+			break
+		}
+		d = s.Whole()
+	}
+	_, ok := d.(block.Discarder)
+	return ok
+}
