@@ -131,6 +131,9 @@ func newFS(ctx *Context, source string, at Path, fstype string, flags uint32, da
 	if source == "" {
 		source = "none"
 	}
+	if sb.users.Load() > 0 { // mounted already: the type grabbed it for us
+		defer sb.Ungrab()
+	}
 	_, err = MountAt(sb, at, source, flags)
 	return err
 }
@@ -140,6 +143,9 @@ func remount(at Path, flags uint32, data string, bindOnly bool) error {
 		return abi.EINVAL
 	}
 	if !bindOnly {
+		if ro := flags&abi.MS_RDONLY != 0; ro && !at.Mnt.SB.ReadOnly() && at.Mnt.SB.writers.Load() > 0 {
+			return abi.EBUSY // sb_prepare_remount_readonly
+		}
 		if r, ok := at.Mnt.SB.Ops.(Remounter); ok {
 			if err := r.Remount(flags, data); err != nil {
 				return err

@@ -43,6 +43,9 @@ func openInode(ctx *Context, p Path, flags int) (*File, error) {
 	}
 	f := NewFile(p, ops, flags)
 	f.counted, f.pinned = counted, pinned
+	if counted {
+		d.sb.writers.Add(1)
+	}
 	f.setAtime(flags)
 	if d.kind == abi.S_IFREG {
 		f.flags.Or(abi.O_LARGEFILE)
@@ -143,6 +146,7 @@ func (f *File) release() {
 	}
 	if f.counted {
 		v.putWrite(f.inode)
+		f.Path.Dentry.sb.writers.Add(-1)
 	}
 	if f.denied {
 		v.allowWrite(f.inode)

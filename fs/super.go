@@ -91,12 +91,16 @@ type SuperBlock struct {
 	Ops any
 	// Revalidates tells that directories implement Revalidator.
 	Revalidates bool
+	// OnRelease, when not nil, is called when the super block has ended: the device
+	// that it lies on is free.
+	OnRelease func()
 	// NoNegatives tells that a missing name is ENOENT even for who wants to make
 	// it (procfs, whose lookups leave no negative dentry).
 	NoNegatives bool
 
-	flags atomic.Uint32 // abi.MS_RDONLY
-	users atomic.Int32  // mounts of it, and what keeps mounts busy (s_active)
+	flags   atomic.Uint32 // abi.MS_RDONLY
+	writers atomic.Int32  // files open for writing
+	users   atomic.Int32  // mounts of it, and what keeps mounts busy (s_active)
 }
 
 // put drops a user; the last one ends the super block.
@@ -131,7 +135,27 @@ func (sb *SuperBlock) release() {
 	if r, ok := sb.Ops.(SuperReleaser); ok && i >= 0 {
 		r.ReleaseSuper()
 	}
+	if sb.OnRelease != nil && i >= 0 {
+		sb.OnRelease()
+	}
 }
+
+// Grab makes one more user of a super block that has some, for a second mount of a
+// device; the user goes with Ungrab. False: it is ending.
+func (sb *SuperBlock) Grab() bool {
+	for {
+		n := sb.users.Load()
+		if n <= 0 {
+			return false
+		}
+		if sb.users.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
+}
+
+// Ungrab drops a user.
+func (sb *SuperBlock) Ungrab() { sb.put() }
 
 // live lists the super blocks that can be synced or released, newest first: what
 // lies on others comes before them.

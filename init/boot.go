@@ -15,6 +15,7 @@ import (
 	"syscall"
 
 	"lodger/abi"
+	"lodger/block/bdev"
 	"lodger/drivers/console"
 	"lodger/drivers/hostfd"
 	"lodger/drivers/ubd"
@@ -83,6 +84,7 @@ type Machine struct {
 	console *console.Console
 	tracer  *sys.Tracer // nil: calls are not traced
 	disks   []*ubd.Disk
+	blk     *bdev.Table
 
 	panicked bool
 	signals  chan os.Signal
@@ -117,6 +119,10 @@ func (m *Machine) start() error {
 	m.watcher = w
 	v := fs.New(0)
 	m.k.VFS = v
+	m.blk = bdev.NewTable()
+	m.blk.Log = func(msg string) { m.info("%s", msg) }
+	m.blk.RegisterMajor(ubd.Major, "ubd")
+	v.SetBlockDevices(m.blk)
 	if err := m.openConsole(); err != nil {
 		return err
 	}

@@ -7,19 +7,9 @@ import (
 	"fmt"
 	"os"
 
-	"lodger/abi"
-	"lodger/block"
+	"lodger/block/bdev"
 	"lodger/drivers/ubd"
 )
-
-// volume is a disk or a partition: what a root= can name.
-type volume struct {
-	name      string // "ubda1"
-	rdev      uint64
-	dev       block.Device
-	partUUID  string // of partitions
-	partLabel string
-}
 
 // addDisks opens the guest's disks: those of its command line, or the image that
 // lodger run was given.
@@ -58,26 +48,21 @@ func (m *Machine) openDisks(specs []ubd.Spec, must bool) error {
 			continue
 		}
 		m.disks = append(m.disks, d)
+		if err := m.addDisk(d); err != nil {
+			m.printk("%s: %v", d.Name(), err)
+		}
 	}
 	return nil
 }
 
-// volumes lists the disks and their partitions.
-func (m *Machine) volumes() []volume {
-	var l []volume
-	for _, d := range m.disks {
-		if major, minor, ok := d.Number(0); ok {
-			l = append(l, volume{name: d.Name(), rdev: abi.Makedev(major, minor), dev: d})
-		}
-		for _, p := range d.Table().Partitions {
-			major, minor, ok := d.Number(p.Number)
-			part, there := d.Partition(p.Number)
-			if ok && there {
-				l = append(l, volume{d.PartName(p.Number), abi.Makedev(major, minor), part, p.UUID, p.Name})
-			}
-		}
-	}
-	return l
+// addDisk shows a disk to the guest.
+func (m *Machine) addDisk(d *ubd.Disk) error {
+	major, minor, _ := d.Number(0)
+	_, err := m.blk.Add(bdev.Config{
+		Name: d.Name(), Major: major, FirstMinor: minor, Minors: ubd.Minors, Device: d.Section, Serial: d.Spec.Serial,
+		Parent: fmt.Sprintf("platform/uml-blkdev.%d", d.Spec.N),
+	})
+	return err
 }
 
 // closeDisks flushes the disks and gives them up.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"lodger/abi"
+	"lodger/block/bdev"
 	"lodger/fs"
 	"lodger/fs/ext4"
 )
@@ -18,8 +19,8 @@ import (
 func (m *Machine) blockTypes() []blockType {
 	var l []blockType
 	for _, name := range ext4.Types() {
-		l = append(l, blockType{name, func(v *fs.VFS, vol *volume, flags uint32, data string, silent bool) (*fs.SuperBlock, error) {
-			return ext4.Mount(v, vol.dev, vol.rdev, name, flags, data, m.fsEnv("EXT4-fs", vol.name, silent))
+		l = append(l, blockType{name, func(v *fs.VFS, d *bdev.Device, flags uint32, data string, silent bool) (*fs.SuperBlock, error) {
+			return ext4.Mount(v, d, d.Dev(), name, flags, data, m.fsEnv("EXT4-fs", d.Name(), silent))
 		}})
 	}
 	return l
@@ -28,7 +29,57 @@ func (m *Machine) blockTypes() []blockType {
 // blockType is one of them.
 type blockType struct {
 	name  string
-	mount func(v *fs.VFS, vol *volume, flags uint32, data string, silent bool) (*fs.SuperBlock, error)
+	mount func(v *fs.VFS, d *bdev.Device, flags uint32, data string, silent bool) (*fs.SuperBlock, error)
+}
+
+// fsType makes it one for mount(2).
+func (t blockType) fsType(m *Machine) fs.FSType {
+	return fs.FSType{Name: t.name, Mount: func(v *fs.VFS, ctx *fs.Context, source string, flags uint32, data string) (*fs.SuperBlock, error) {
+		if source == "" {
+			return nil, abi.EINVAL
+		}
+		d, err := m.blk.ByPath(ctx, source)
+		if err != nil {
+			return nil, err
+		}
+		return t.mountOn(v, d, flags, data, flags&msSilent != 0)
+	}}
+}
+
+// msSilent is MS_SILENT: mount(8) is only trying.
+const msSilent = 0x8000
+
+// onDevice is who holds a mounted block device.
+type onDevice struct {
+	t  string
+	sb *fs.SuperBlock
+}
+
+// mountOn mounts a device, or gives the super block that it is mounted with already:
+// get_tree_bdev.
+func (t blockType) mountOn(v *fs.VFS, d *bdev.Device, flags uint32, data string, silent bool) (*fs.SuperBlock, error) {
+	if h, ok := d.Holder().(*onDevice); ok && h.t == t.name {
+		switch {
+		case h.sb == nil || !h.sb.Grab():
+			return nil, abi.EBUSY // it is just being mounted or unmounted
+		case h.sb.ReadOnly() != (flags&abi.MS_RDONLY != 0):
+			h.sb.Ungrab()
+			return nil, abi.EBUSY
+		}
+		return h.sb, nil
+	}
+	h := &onDevice{t: t.name}
+	if err := d.Acquire(h, flags&abi.MS_RDONLY == 0); err != nil {
+		return nil, err
+	}
+	sb, err := t.mount(v, d, flags, data, silent)
+	if err != nil {
+		d.Release(h)
+		return nil, err
+	}
+	h.sb = sb
+	sb.OnRelease = func() { d.Release(h) }
+	return sb, nil
 }
 
 // fsEnv is what a file system needs of the machine. silent: it is only being tried.
@@ -41,20 +92,20 @@ func (m *Machine) fsEnv(who, dev string, silent bool) ext4.Env {
 	return env
 }
 
-// mountRoot mounts a root file system on vol: mount_root_generic of
-// init/do_mounts.c. types is rootfstype=. The super block's type is in it.
-func (m *Machine) mountRoot(v *fs.VFS, vol *volume, types string, flags uint32, data string) (*fs.SuperBlock, error) {
+// mountRoot mounts a root file system: mount_root_generic of init/do_mounts.c. types
+// is rootfstype=. The super block tells which it became.
+func (m *Machine) mountRoot(v *fs.VFS, d *bdev.Device, types string, flags uint32, data string) (*fs.SuperBlock, error) {
 	var failed error = abi.ENODEV
-	isExt := probe(vol.dev).typ == "ext"
+	isExt := probe(d).typ == "ext"
 	for _, t := range m.blockTypes() {
 		if types != "" && !slices.Contains(strings.Split(types, ","), t.name) {
 			continue
 		}
 		silent := types == "" && !(t.name == "ext4" && isExt) // that one's reasons are worth a line
-		sb, err := t.mount(v, vol, flags, data, silent)
+		sb, err := t.mountOn(v, d, flags, data, silent)
 		if errors.Is(err, abi.EACCES) && flags&abi.MS_RDONLY == 0 {
 			flags |= abi.MS_RDONLY // a device that cannot be written
-			sb, err = t.mount(v, vol, flags, data, silent)
+			sb, err = t.mountOn(v, d, flags, data, silent)
 		}
 		if err == nil {
 			return sb, nil
@@ -70,47 +121,47 @@ func (m *Machine) mountRoot(v *fs.VFS, vol *volume, types string, flags uint32, 
 // RootDevice names, else the whole disk if it has a file system, else the only
 // partition that has one.
 func (m *Machine) rootImage(v *fs.VFS) (*fs.SuperBlock, error) {
-	vol, err := m.chooseVolume()
+	d, err := m.chooseVolume()
 	if err != nil {
 		return nil, fmt.Errorf("root %s: %w", m.cfg.Root, err)
 	}
-	sb, err := m.mountRoot(v, vol, "", 0, "")
+	sb, err := m.mountRoot(v, d, "", 0, "")
 	if err != nil {
-		return nil, fmt.Errorf("root %s: mount the file system of %s: %w", m.cfg.Root, vol.name, err)
+		return nil, fmt.Errorf("root %s: mount the file system of %s: %w", m.cfg.Root, d.Name(), err)
 	}
 	return sb, nil
 }
 
-func (m *Machine) chooseVolume() (*volume, error) {
-	vols := m.volumes()
+func (m *Machine) chooseVolume() (*bdev.Device, error) {
+	vols := m.blk.Devices()
 	if name := m.cfg.RootDevice; name != "" {
-		if vol, ok := findRoot(vols, name); ok {
-			return vol, nil
+		if d := findRoot(m.blk, name); d != nil {
+			return d, nil
 		}
 		return nil, fmt.Errorf("--root-device %s: there is %s", name, volumeNames(vols))
 	}
-	if probe(vols[0].dev).typ != "" {
-		return &vols[0], nil
+	if probe(vols[0]).typ != "" {
+		return vols[0], nil
 	}
-	var found []volume
-	for _, vol := range vols[1:] {
-		if probe(vol.dev).typ != "" {
-			found = append(found, vol)
+	var found []*bdev.Device
+	for _, d := range vols[1:] {
+		if probe(d).typ != "" {
+			found = append(found, d)
 		}
 	}
 	switch len(found) {
 	case 0:
 		return nil, errors.New("no file system that Lodger mounts is in it, nor in a partition of it")
 	case 1:
-		return &found[0], nil
+		return found[0], nil
 	}
 	return nil, fmt.Errorf("several partitions have file systems; choose one by --root-device: %s", volumeNames(found))
 }
 
-func volumeNames(vols []volume) string {
+func volumeNames(vols []*bdev.Device) string {
 	var names []string
 	for _, vol := range vols {
-		names = append(names, vol.name)
+		names = append(names, vol.Name())
 	}
 	return strings.Join(names, ", ")
 }

@@ -50,41 +50,40 @@ func (m *Machine) kernelRoot(v *fs.VFS) (*fs.SuperBlock, error) {
 	if spec == "" {
 		spec = defaultRoot
 	}
-	vols := m.volumes()
-	vol, ok := findRoot(vols, spec)
-	if !ok {
+	d := findRoot(m.blk, spec)
+	if d == nil {
 		rdev, _ := devNumber(spec)
 		where := fmt.Sprintf("unknown-block(%d,%d)", abi.Major(rdev), abi.Minor(rdev))
 		m.printk("VFS: Cannot open root device \"%s\" or %s: error %d", spec, where, -int(abi.ENXIO))
 		m.printk("Please append a correct \"root=\" boot option; here are the available partitions:")
-		m.listVolumes(vols)
+		m.listVolumes()
 		return nil, kernelPanic("VFS: Unable to mount root fs on %s", where)
 	}
 	flags := uint32(0)
 	if !c.RW {
 		flags = abi.MS_RDONLY
 	}
-	sb, err := m.mountRoot(v, vol, c.RootFSType, flags, c.RootFlags)
+	sb, err := m.mountRoot(v, d, c.RootFSType, flags, c.RootFlags)
 	if err != nil {
-		m.printk("VFS: Cannot open root device \"%s\" or unknown-block(%d,%d): error %d", spec, abi.Major(vol.rdev), abi.Minor(vol.rdev), -errno(err))
-		m.listVolumes(vols)
+		m.printk("VFS: Cannot open root device \"%s\" or unknown-block(%d,%d): error %d", spec, abi.Major(d.Dev()), abi.Minor(d.Dev()), -errno(err))
+		m.listVolumes()
 		m.printk("List of all bdev filesystems:")
 		for _, t := range m.blockTypes() {
 			m.printk(" %s", t.name)
 		}
-		return nil, kernelPanic("VFS: Unable to mount root fs on unknown-block(%d,%d)", abi.Major(vol.rdev), abi.Minor(vol.rdev))
+		return nil, kernelPanic("VFS: Unable to mount root fs on unknown-block(%d,%d)", abi.Major(d.Dev()), abi.Minor(d.Dev()))
 	}
 	how := ""
 	if sb.ReadOnly() {
 		how = " readonly"
 	}
-	m.info("VFS: Mounted root (%s filesystem)%s on device %s.", sb.Type, how, devText(vol.rdev))
+	m.info("VFS: Mounted root (%s filesystem)%s on device %s.", sb.Type, how, devText(d.Dev()))
 	return sb, nil
 }
 
-func (m *Machine) listVolumes(vols []volume) {
-	for _, vol := range vols { // printk_all_partitions
-		m.printk("%02x%02x %10d %s %s", abi.Major(vol.rdev), abi.Minor(vol.rdev), vol.dev.Size()>>10, vol.name, vol.partUUID)
+func (m *Machine) listVolumes() {
+	for _, d := range m.blk.Devices() { // printk_all_partitions
+		m.printk("%02x%02x %10d %s %s", abi.Major(d.Dev()), abi.Minor(d.Dev()), d.Size()>>10, d.Name(), d.Info().UUID)
 	}
 }
 

@@ -190,6 +190,7 @@ func (m *Machine) mountDev(v *fs.VFS, ctx *fs.Context) error {
 	if err != nil {
 		return fmt.Errorf("make /dev: %w", err)
 	}
+	devtmpfs.FollowBlock(sb, m.blk)
 	at, err := ensureDir(ctx, "/dev")
 	if err != nil {
 		return nil
@@ -228,8 +229,12 @@ func (m *Machine) ttyDevices() []fs.CharDevice {
 
 // fsTypes are the file system types that mount(2) knows; one row each.
 func (m *Machine) fsTypes() []fs.FSType {
-	return []fs.FSType{
+	l := []fs.FSType{
 		tmpfs.Type(),
 		proc.Type(m.k.ProcFS()),
 	}
+	for _, t := range m.blockTypes() {
+		l = append(l, t.fsType(m))
+	}
+	return l
 }

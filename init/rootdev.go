@@ -11,6 +11,7 @@ import (
 
 	"lodger/abi"
 	"lodger/block"
+	"lodger/block/bdev"
 )
 
 // findRoot finds what root= names: early_lookup_bdev of block/early-lookup.c, and
@@ -21,39 +22,48 @@ import (
 //	6201                  the number in hexadecimal, as old boot loaders say it
 //	PARTUUID=, PARTLABEL= of a partition; PARTUUID=X/PARTNROFF=N counts from it
 //	UUID=, LABEL=         of a file system
-func findRoot(vols []volume, spec string) (*volume, bool) {
-	match := func(f func(v *volume) bool) (*volume, bool) {
-		for i := range vols {
-			if f(&vols[i]) {
-				return &vols[i], true
+func findRoot(t *bdev.Table, spec string) *bdev.Device {
+	match := func(f func(d *bdev.Device) bool) *bdev.Device {
+		for _, d := range t.Devices() {
+			if f(d) {
+				return d
 			}
 		}
-		return nil, false
+		return nil
 	}
 	key, val, assigns := strings.Cut(spec, "=")
 	if !assigns {
 		if rdev, ok := devNumber(spec); ok {
-			return match(func(v *volume) bool { return v.rdev == rdev })
+			return t.ByDev(rdev)
 		}
-		return match(func(v *volume) bool { return v.name == strings.TrimPrefix(spec, "/dev/") })
+		return t.ByName(strings.TrimPrefix(spec, "/dev/"))
+	}
+	if val == "" {
+		return nil
 	}
 	switch key {
 	case "PARTUUID":
-		id, off, _ := strings.Cut(val, "/PARTNROFF=")
-		v, ok := match(func(v *volume) bool { return v.partUUID != "" && strings.EqualFold(v.partUUID, id) })
-		if n, err := strconv.Atoi(off); ok && err == nil {
-			rdev := uint64(int64(v.rdev) + int64(n))
-			return match(func(v *volume) bool { return v.rdev == rdev })
+		id, off, counts := strings.Cut(val, "/PARTNROFF=")
+		d := match(func(d *bdev.Device) bool { return strings.EqualFold(d.Info().UUID, id) })
+		if d == nil || !counts {
+			return d
 		}
-		return v, ok && off == ""
+		n, err := strconv.Atoi(off)
+		if err != nil {
+			return nil
+		}
+		if n += d.Part(); n == 0 {
+			return d.Disk().Whole()
+		}
+		return d.Disk().Partition(n)
 	case "PARTLABEL":
-		return match(func(v *volume) bool { return v.partLabel == val && val != "" })
+		return match(func(d *bdev.Device) bool { return d.Info().Name == val })
 	case "UUID":
-		return match(func(v *volume) bool { return val != "" && strings.EqualFold(probe(v.dev).uuid, val) })
+		return match(func(d *bdev.Device) bool { return strings.EqualFold(probe(d).uuid, val) })
 	case "LABEL":
-		return match(func(v *volume) bool { return val != "" && probe(v.dev).label == val })
+		return match(func(d *bdev.Device) bool { return probe(d).label == val })
 	}
-	return nil, false
+	return nil
 }
 
 // devNumber reads MAJOR:MINOR[:OFFSET], or 16 bits in hexadecimal
