@@ -77,7 +77,7 @@ func (f *File) Write(ctx *Context, p []byte) (int, error) {
 	}
 	f.posMu.Lock()
 	defer f.posMu.Unlock()
-	if f.flags.Load()&abi.O_APPEND != 0 {
+	if f.appends() {
 		n, end, err := f.append(ctx, p)
 		if n > 0 {
 			f.pos = end
@@ -102,7 +102,7 @@ func (f *File) Pwrite(ctx *Context, p []byte, off int64) (int, error) {
 	if err := f.canWrite(); err != nil {
 		return 0, err
 	}
-	if f.flags.Load()&abi.O_APPEND != 0 {
+	if f.appends() {
 		n, _, err := f.append(ctx, p)
 		return n, err
 	}
@@ -152,6 +152,10 @@ func (f *File) beforeWrite(ctx *Context, n int) error {
 	}
 	return removePrivs(ctx, f.Path.Dentry)
 }
+
+// appends reports whether writes go to the end. Those of block devices do not,
+// O_APPEND or not (blkdev_write_iter).
+func (f *File) appends() bool { return f.flags.Load()&abi.O_APPEND != 0 && f.kind != abi.S_IFBLK }
 
 // Pos gives the position.
 func (f *File) Pos() int64 {

@@ -77,8 +77,14 @@ func (d *Device) claim(holder any) {
 
 // Release ends one Acquire of the same holder.
 func (d *Device) Release(holder any) {
+	d.release(holder)
+	d.tellReleased()
+}
+
+func (d *Device) release(holder any) {
 	t, w := d.disk.t, d.disk.whole
 	t.mu.Lock()
+	defer t.mu.Unlock()
 	if holder != nil {
 		d.unclaim()
 	}
@@ -86,8 +92,6 @@ func (d *Device) Release(holder any) {
 	if w != d {
 		d.openers--
 	}
-	t.mu.Unlock()
-	d.tellReleased()
 }
 
 // unclaim is bd_end_claim; Table.mu is held.

@@ -20,15 +20,12 @@ func (f *file) misaligned(off int64, n int) bool {
 // ReadAt implements fs.ReaderAt: short at the end (blkdev_read_iter).
 func (f *file) ReadAt(_ *fs.Context, p []byte, off int64) (int, error) {
 	size := f.dev.Size()
-	if off >= size {
+	if off >= size || len(p) == 0 {
 		return 0, nil
 	}
 	p = p[:min(int64(len(p)), size-off)]
 	if f.misaligned(off, len(p)) {
 		return 0, abi.EINVAL
-	}
-	if len(p) == 0 {
-		return 0, nil
 	}
 	return f.dev.ReadAt(p, off)
 }
@@ -60,13 +57,6 @@ func (f *file) WriteAt(ctx *fs.Context, p []byte, off int64) (int, error) {
 		err = f.dev.Flush()
 	}
 	return n, err
-}
-
-// Append implements fs.Appender: O_APPEND writes at the end, where no room is.
-func (f *file) Append(ctx *fs.Context, p []byte) (int, int64, error) {
-	size := f.dev.Size()
-	n, err := f.WriteAt(ctx, p, size)
-	return n, size + int64(n), err
 }
 
 // Seek implements fs.Seeker: blkdev_llseek, which knows no holes.
