@@ -121,7 +121,7 @@ func (m *Machine) start() error {
 	m.k.VFS = v
 	m.blk = bdev.NewTable()
 	m.blk.Log = func(msg string) { m.info("%s", msg) }
-	m.blk.RegisterMajor(ubd.Major, "ubd")
+	m.k.Block = m.blk
 	v.SetBlockDevices(m.blk)
 	if err := m.openConsole(); err != nil {
 		return err

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 
-	"lodger/block/bdev"
 	"lodger/drivers/ubd"
 )
 
@@ -48,21 +47,11 @@ func (m *Machine) openDisks(specs []ubd.Spec, must bool) error {
 			continue
 		}
 		m.disks = append(m.disks, d)
-		if err := m.addDisk(d); err != nil {
-			m.printk("%s: %v", d.Name(), err)
+		if _, err := d.Register(m.blk); err != nil {
+			m.printk("%v", err)
 		}
 	}
 	return nil
-}
-
-// addDisk shows a disk to the guest.
-func (m *Machine) addDisk(d *ubd.Disk) error {
-	major, minor, _ := d.Number(0)
-	_, err := m.blk.Add(bdev.Config{
-		Name: d.Name(), Major: major, FirstMinor: minor, Minors: ubd.Minors, Device: d.Section, Serial: d.Spec.Serial,
-		Parent: fmt.Sprintf("platform/uml-blkdev.%d", d.Spec.N),
-	})
-	return err
 }
 
 // closeDisks flushes the disks and gives them up.

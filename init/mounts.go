@@ -190,7 +190,7 @@ func (m *Machine) mountDev(v *fs.VFS, ctx *fs.Context) error {
 	if err != nil {
 		return fmt.Errorf("make /dev: %w", err)
 	}
-	devtmpfs.FollowBlock(sb, m.blk)
+	devtmpfs.FollowBlocks(m.blk, fs.Path{Mnt: v.NewDetachedMount(sb, 0), Dentry: sb.Root})
 	at, err := ensureDir(ctx, "/dev")
 	if err != nil {
 		return nil

@@ -37,6 +37,7 @@ import (
 	"syscall"
 
 	"lodger/abi"
+	"lodger/block/bdev"
 	"lodger/fs"
 	"lodger/host"
 	"lodger/host/notify"
@@ -73,6 +74,7 @@ type Kernel struct {
 	Clock *ktime.Clock
 	Log   *slog.Logger
 	VFS   *fs.VFS
+	Block *bdev.Table // nil: no block devices; set before Start
 	UTS   *UTS
 
 	cfg   Config

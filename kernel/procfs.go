@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"lodger/abi"
+	"lodger/block/bdev"
 	"lodger/fs"
 	"lodger/fs/proc"
 	"lodger/host"
@@ -56,6 +57,9 @@ func (s *procSystem) Caller(ctx *fs.Context) proc.Task {
 	}
 	return nil
 }
+
+// Blocks implements proc.BlockSystem.
+func (s *procSystem) Blocks() *bdev.Table { return s.k.Block }
 
 // SetNodeName implements proc.System.
 func (s *procSystem) SetNodeName(n string) { s.k.UTS.SetNode(n) }

@@ -6,22 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strconv"
-	"sync"
 
 	"lodger/abi"
 	"lodger/block"
 	"lodger/block/cow"
-	"lodger/block/partitions"
 )
 
 // Disk is one open disk.
 type Disk struct {
 	*block.Section // the whole sectors of the file or *cow.Device, with all its abilities
 	Spec           Spec
-
-	mu    sync.Mutex
-	table partitions.Table // guarded by mu
 }
 
 // Open opens what s names. warn is told what UML prints and goes on after; it may
@@ -43,12 +37,7 @@ func Open(s Spec, warn func(string)) (*Disk, error) {
 	if d.Size()%block.SectorSize != 0 {
 		warn(fmt.Sprintf("%s: the last %d bytes of \"%s\" are no whole sector and are not shown", Name(s.N), d.Size()%block.SectorSize, s.File))
 	}
-	disk := &Disk{Section: block.NewSection(d, 0, d.Size()&^(block.SectorSize-1)), Spec: s}
-	// A disk that cannot be read has no partitions, but is there.
-	if _, err := disk.Rescan(); err != nil {
-		warn(fmt.Sprintf("%s: unable to read partition table: %v", Name(s.N), err))
-	}
-	return disk, nil
+	return &Disk{Section: block.NewSection(d, 0, d.Size()&^(block.SectorSize-1)), Spec: s}, nil
 }
 
 func open(s Spec, warn func(string)) (block.Device, error) {
@@ -121,47 +110,6 @@ func create(s Spec, opt block.Options, warn func(string)) (block.Device, error) 
 
 // Name is the disk's name without /dev.
 func (d *Disk) Name() string { return Name(d.Spec.N) }
-
-// Number gives the device number of partition part, 0 for the whole disk.
-// Partitions beyond the disk's minors have numbers of the extended major, which
-// is the VFS's to give: ok is false.
-func (d *Disk) Number(part int) (major, minor uint32, ok bool) {
-	return Major, uint32(d.Spec.N*Minors + part), part < Minors
-}
-
-// Rescan reads the partition table anew (BLKRRPART) and tells what changed. Whoever
-// holds partitions decides whether it may.
-func (d *Disk) Rescan() ([]partitions.Change, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	t, err := partitions.Scan(d.Section)
-	if err != nil {
-		return nil, err
-	}
-	changes := partitions.Diff(d.table, t)
-	d.table = t
-	return changes, nil
-}
-
-// Table gives the partition table as it was last read.
-func (d *Disk) Table() partitions.Table {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.table
-}
-
-// Partition gives one partition as a device; ok is false when it is not there.
-func (d *Disk) Partition(n int) (dev *block.Section, ok bool) {
-	for _, p := range d.Table().Partitions {
-		if p.Number == n {
-			return p.Of(d.Section), true
-		}
-	}
-	return nil, false
-}
-
-// PartName is a partition's name: ubda1.
-func (d *Disk) PartName(n int) string { return d.Name() + strconv.Itoa(n) }
 
 // Close implements block.Closer: it flushes and gives up the host's locks.
 func (d *Disk) Close() error { return block.Close(d.Whole()) }

@@ -13,6 +13,7 @@ import (
 
 	"lodger/abi"
 	"lodger/block"
+	"lodger/block/bdev"
 	"lodger/block/cow"
 	"lodger/internal/need"
 )
@@ -47,11 +48,8 @@ func TestOpenRaw(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d.Name() != "ubdc" || d.PartName(3) != "ubdc3" || d.Spec.Serial != "SN-1" || d.Size() != 19*512 || !strings.Contains(said, "272 bytes") {
+	if d.Name() != "ubdc" || d.Spec.Serial != "SN-1" || d.Size() != 19*512 || !strings.Contains(said, "272 bytes") {
 		t.Error(d.Name(), d.Size(), said)
-	}
-	if major, minor, ok := d.Number(3); major != 98 || minor != 35 || !ok {
-		t.Error(major, minor, ok)
 	}
 	if _, err := d.WriteAt(make([]byte, 1), 19*512); err != abi.EIO {
 		t.Error(err)
@@ -177,18 +175,22 @@ func TestRescan(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := d.Partition(1); ok {
+	disk, err := d.Register(bdev.NewTable())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if disk.Partition(1) != nil {
 		t.Error("a partition of nothing")
 	}
 	if _, err := d.WriteAt(table("label: dos\nstart=63, size=1000\nsize=2MiB\n"), 0); err != nil {
 		t.Fatal(err)
 	}
-	if c, err := d.Rescan(); err != nil || len(c) != 2 {
-		t.Fatal(c, err)
+	if err := disk.Rescan(nil); err != nil || len(disk.Partitions()) != 2 {
+		t.Fatal(disk.Partitions(), err)
 	}
-	p, ok := d.Partition(1)
-	if !ok || p.Size() != 1000*512 || p.Start() != 63*512 {
-		t.Fatal(p, ok)
+	p := disk.Partition(1)
+	if p == nil || p.Name() != "ubda1" || p.Size() != 1000*512 || p.Start() != 63*512 || p.Dev() != abi.Makedev(98, 1) {
+		t.Fatal(p)
 	}
 	if _, err := p.WriteAt([]byte("in"), 0); err != nil {
 		t.Fatal(err)
@@ -203,9 +205,8 @@ func TestRescan(t *testing.T) {
 	if _, err := d.WriteAt(table("label: dos\nstart=63, size=1000\n"), 0); err != nil {
 		t.Fatal(err)
 	}
-	// The identifier is another one, so both changed.
-	if c, err := d.Rescan(); err != nil || len(c) != 2 || c[1].New != nil {
-		t.Errorf("%+v %v", c, err)
+	if err := disk.Rescan(nil); err != nil || len(disk.Partitions()) != 1 {
+		t.Errorf("%v %v", disk.Partitions(), err)
 	}
 }
 

@@ -8,7 +8,8 @@
 // Parse reads one ubd switch of the command line into a Spec; a Config collects
 // those of a guest, with UML's rules and UML's words. Open opens what a Spec names:
 // a raw image, or a COW file over its base (made when it is missing), locked on the
-// host as UML locks it. The Disk is a block.Device and its partitions.
+// host as UML locks it. The Disk is a block.Device; Register makes it and its
+// partitions block devices of the guest, with ubd's own ioctls.
 //
 //	ubd<n><flags>=<file>[(,|:)<base>[(,|:)<serial>]]
 //	n      a number as C writes it, or a letter from a on
@@ -22,13 +23,11 @@
 // # Locks
 //
 //	Config.mu, a leaf
-//	Disk.mu    the partition table, held over the scan's reads
 //	guard.mu   writes to a raw disk's first bytes
 //
 // # Left out
 //
-// The block devices' nodes, sysfs and ioctls, which need the VFS; hot plug's
-// mconsole side; the fake major and fake IDE of old; O_DIRECT on the host.
+// Hot plug's mconsole side; the fake major and fake IDE of old; O_DIRECT on the host.
 package ubd
 
 import "strings"

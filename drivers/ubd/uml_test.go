@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"lodger/block"
+	"lodger/block/bdev"
 	"lodger/block/cow"
 	"lodger/internal/need"
 )
@@ -54,13 +55,16 @@ func theirs(out string) (list []string) {
 
 // ours is the same of a disk of ours.
 func ours(d *Disk) (list []string) {
-	list = append(list, fmt.Sprintf("%s %d", d.Name(), d.Size()/1024))
-	for _, p := range d.Table().Partitions {
-		uuid := p.UUID
-		if p.Extended {
+	tab := bdev.NewTable()
+	if _, err := d.Register(tab); err != nil {
+		return []string{err.Error()}
+	}
+	for _, b := range tab.Devices() {
+		uuid := b.Info().UUID
+		if b.Info().Extended {
 			uuid = "" // msdos.c gives it none
 		}
-		list = append(list, strings.TrimSpace(fmt.Sprintf("%s %d %s", d.PartName(p.Number), p.Size/1024, uuid)))
+		list = append(list, strings.TrimSpace(fmt.Sprintf("%s %d %s", b.Name(), b.Size()/1024, uuid)))
 	}
 	return list
 }

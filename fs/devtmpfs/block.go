@@ -8,28 +8,30 @@ import (
 	"lodger/fs"
 )
 
-// Group disk, which owns block devices on every distribution.
+// What devtmpfs and then udev give a disk's node.
 const (
-	diskMode = 0o660
-	diskGID  = 6
+	blockMode = 0o660
+	diskGroup = 6 // "disk" in Debian's and its relatives' /etc/group
 )
 
-// FollowBlock makes a node below the file system's root for each block device of t,
-// and removes it with the device.
-func FollowBlock(sb *fs.SuperBlock, t *bdev.Table) {
-	root := fs.Path{Mnt: sb.VFS.NewDetachedMount(sb, 0), Dentry: sb.Root}
+// FollowBlocks gives block devices their nodes below root, as long as they are there.
+// A node that somebody removed or replaced is left alone.
+func FollowBlocks(t *bdev.Table, root fs.Path) (cancel func()) {
 	ctx := &fs.Context{Creds: fs.RootCreds(), Root: root, Cwd: root}
-	t.Observe(func(e bdev.Event) {
+	return t.Observe(func(e bdev.Event) {
 		name := e.Device.Name()
 		switch e.Kind {
 		case bdev.Added:
-			if fs.Mknod(ctx, root, name, abi.S_IFBLK|diskMode, e.Device.Dev()) == nil {
-				_ = fs.Chown(ctx, root, name, 0, diskGID, 0)
+			if fs.Mknod(ctx, root, name, abi.S_IFBLK|blockMode, e.Device.Dev()) == nil {
+				_ = fs.Chown(ctx, root, name, 0, diskGroup, 0) // root's own node serves too
 			}
 		case bdev.Removed:
-			// Only what devtmpfs made; a guest's own file of that name stays.
-			if a, err := fs.Stat(ctx, root, name, abi.AT_SYMLINK_NOFOLLOW); err == nil && a.Rdev == e.Device.Dev() {
-				_ = fs.Unlink(ctx, root, name)
+			p, err := fs.LookupAt(ctx, root, name, abi.AT_SYMLINK_NOFOLLOW)
+			if err != nil {
+				return
+			}
+			if a, err := p.Dentry.Inode().Getattr(); err == nil && a.Type() == abi.S_IFBLK && a.Rdev == e.Device.Dev() {
+				_ = fs.Unlink(ctx, root, name) // gone already, if not by us
 			}
 		}
 	})

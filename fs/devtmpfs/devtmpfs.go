@@ -6,7 +6,7 @@
 // The tree is a tmpfs with nodes in it. A device is a row of fs.CharDevice:
 // numbers, name, mode, open function; New registers it and makes its node. A row
 // whose open function comes later (tty) is registered again by its driver with
-// the same numbers.
+// the same numbers. Nodes of block devices come and go with these (FollowBlocks).
 //
 // Locks: none of its own.
 package devtmpfs

@@ -31,10 +31,9 @@ func (t *tree) addSystem(d *kernfs.DirNode) {
 	add("vmstat", vmstat)
 	add("cmdline", func() string { return "lodger\n" })
 	add("swaps", func() string { return "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n" })
-	add("partitions", func() string { return "major minor  #blocks  name\n\n" })
-	add("devices", func() string {
-		return "Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/console\n136 pts\n\nBlock devices:\n"
-	})
+	add("partitions", t.partitions)
+	add("diskstats", t.diskstats)
+	add("devices", t.devices)
 	d.Add(entry("filesystems", t.fs.NewFile(0o444, func(ctx *fs.Context) ([]byte, error) {
 		var b []byte
 		for _, f := range ctx.VFS().FSTypes() {
