@@ -59,6 +59,8 @@ type NewAttr struct {
 	UID, GID uint32
 	Rdev     uint64
 	Now      abi.Timespec
+	// Access and Default are ACLs that an ACLHolder gives to the inode; nil: none.
+	Access, Default ACL
 }
 
 // DTypeOf gives the d_type of a mode.

@@ -47,6 +47,5 @@
 //
 // # Left out
 //
-// Leases, mount propagation, quotas, POSIX ACLs, file handles, splice,
-// fanotify.
+// Leases, mount propagation, quotas, file handles, splice, fanotify.
 package fs

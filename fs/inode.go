@@ -81,7 +81,8 @@ type Opener interface {
 }
 
 // Xattrs is the ability to hold extended attributes. The VFS has checked the
-// name space's permission; names are complete ("user.x").
+// name space's permission; names are complete ("user.x"), and never those of
+// ACLs, which ACLHolder is for.
 type Xattrs interface {
 	// Getxattr gives the value; abi.ENODATA.
 	Getxattr(ctx *Context, name string) ([]byte, error)

@@ -243,6 +243,11 @@ func (o *opening) finish() (*File, error) {
 		if d.IsDir() {
 			return nil, abi.EISDIR
 		}
+		if !o.created {
+			if err := o.mayCreateInSticky(); err != nil {
+				return nil, err
+			}
+		}
 	}
 	if o.flags&abi.O_DIRECTORY != 0 && !d.IsDir() {
 		return nil, abi.ENOTDIR
@@ -251,6 +256,27 @@ func (o *opening) finish() (*File, error) {
 		return newPathFile(o.cur, o.flags), nil
 	}
 	return openPath(o.ctx, o.cur, o.flags, o.acc, o.created)
+}
+
+// mayCreateInSticky is may_create_in_sticky: who means to create must not find
+// somebody else's file in a directory where everybody may make files. Regular
+// files and FIFOs are free, as fs.protected_regular and fs.protected_fifos are
+// 0 unless somebody sets them.
+func (o *opening) mayCreateInSticky() error {
+	d := o.cur.Dentry
+	up := d.Parent()
+	if up == nil || d.kind == abi.S_IFREG || d.kind == abi.S_IFIFO {
+		return nil
+	}
+	da, err := up.inode.Getattr()
+	if err != nil || da.Mode&(abi.S_ISVTX|0o002) != abi.S_ISVTX|0o002 {
+		return err
+	}
+	a, err := d.inode.Getattr()
+	if err == nil && a.UID != da.UID && a.UID != o.ctx.Creds.FSUID {
+		err = abi.EACCES
+	}
+	return err
 }
 
 // OpenPath opens a place that was found before (as /proc/self/fd/N does), with

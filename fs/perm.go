@@ -16,14 +16,38 @@ func mayAccess(ctx *Context, d *Dentry, mask uint32) error {
 	if p, ok := d.inode.(Permissioner); ok {
 		return p.Permission(ctx, mask)
 	}
-	if d.kind == abi.S_IFDIR && ctx.Creds.Capable(abi.CAP_DAC_OVERRIDE) {
+	if d.kind == abi.S_IFDIR && mask&abi.W_OK == 0 && ctx.Creds.Capable(abi.CAP_DAC_OVERRIDE) {
 		return nil
 	}
 	a, err := d.inode.Getattr()
 	if err != nil {
 		return err
 	}
-	return CheckMode(ctx.Creds, &a, mask)
+	if mask&abi.W_OK != 0 && a.Attributes&abi.STATX_ATTR_IMMUTABLE != 0 {
+		return abi.EPERM
+	}
+	return checkAccess(ctx.Creds, d.inode, &a, mask)
+}
+
+// checkAccess is generic_permission(9): mode bits or ACL, then capabilities;
+// EACCES. The owner's bits are in the mode, and without group bits no ACL says
+// more than the mode.
+func checkAccess(c *Creds, i Inode, a *Attr, mask uint32) error {
+	if c.FSUID != a.UID && a.Mode&0o070 != 0 {
+		if h, ok := i.(ACLHolder); ok {
+			acl, err := h.GetACL(ACLAccess)
+			if err != nil && err != abi.EOPNOTSUPP {
+				return err
+			}
+			if acl != nil {
+				if err := acl.permission(c, a, mask); err != abi.EACCES {
+					return err
+				}
+				return capable(c, a, mask)
+			}
+		}
+	}
+	return CheckMode(c, a, mask)
 }
 
 // maySearch checks the right to look a name up in d. It is the fast path of
@@ -37,7 +61,8 @@ func maySearch(ctx *Context, d *Dentry) error {
 	return mayAccess(ctx, d, abi.X_OK)
 }
 
-// CheckMode is generic_permission(9): mode bits, then capabilities; EACCES.
+// CheckMode is generic_permission(9) without ACLs: mode bits, then
+// capabilities; EACCES.
 func CheckMode(c *Creds, a *Attr, mask uint32) error {
 	mode := a.Mode
 	switch {
@@ -49,6 +74,11 @@ func CheckMode(c *Creds, a *Attr, mask uint32) error {
 	if mask&^mode == 0 {
 		return nil
 	}
+	return capable(c, a, mask)
+}
+
+// capable grants by capability what mode bits and ACL do not.
+func capable(c *Creds, a *Attr, mask uint32) error {
 	if a.IsDir() {
 		if c.Capable(abi.CAP_DAC_OVERRIDE) || mask&abi.W_OK == 0 && c.Capable(abi.CAP_DAC_READ_SEARCH) {
 			return nil
@@ -120,8 +150,8 @@ func checkSticky(ctx *Context, dir, victim *Dentry) error {
 	return nil
 }
 
-// newAttr makes the attributes of a new inode in dir: owner, umask and S_ISGID
-// inheritance (inode_init_owner and mode_strip_sgid).
+// newAttr makes the attributes of a new inode in dir: owner, umask or default
+// ACL, and S_ISGID inheritance (inode_init_owner and mode_strip_sgid).
 func newAttr(ctx *Context, dir *Dentry, mode uint32, rdev uint64) (NewAttr, error) {
 	na := NewAttr{Mode: mode, UID: ctx.Creds.FSUID, GID: ctx.Creds.FSGID, Rdev: rdev, Now: ctx.Time()}
 	da, err := dir.inode.Getattr()
@@ -137,8 +167,5 @@ func newAttr(ctx *Context, dir *Dentry, mode uint32, rdev uint64) (NewAttr, erro
 			na.Mode &^= abi.S_ISGID
 		}
 	}
-	if mode&abi.S_IFMT != abi.S_IFLNK {
-		na.Mode &^= ctx.Umask & 0o777
-	}
-	return na, nil
+	return na, na.inherit(ctx, dir)
 }

@@ -12,7 +12,10 @@ func setattr(ctx *Context, i Inode, sa SetAttr) error {
 	}
 	sa.Valid |= AttrCtime
 	sa.Ctime = ctx.Time()
-	return s.Setattr(ctx, sa)
+	if err := s.Setattr(ctx, sa); err != nil || sa.Valid&AttrMode == 0 {
+		return err
+	}
+	return chmodACL(ctx, i, sa.Mode)
 }
 
 // wantWrite is mnt_want_write.

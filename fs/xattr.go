@@ -13,6 +13,13 @@ func checkXattr(ctx *Context, p Path, name string, mask uint32) (Xattrs, error) 
 	if mask == abi.W_OK && p.Mnt.ReadOnly() {
 		return nil, abi.EROFS
 	}
+	if mask == abi.W_OK { // may_write_xattr
+		if a, err := p.Dentry.inode.Getattr(); err != nil {
+			return nil, err
+		} else if a.Attributes&(abi.STATX_ATTR_IMMUTABLE|abi.STATX_ATTR_APPEND) != 0 {
+			return nil, abi.EPERM
+		}
+	}
 	x, ok := p.Dentry.inode.(Xattrs)
 	refused := abi.Errno(abi.EPERM)
 	if mask == abi.R_OK {
@@ -32,7 +39,13 @@ func checkXattr(ctx *Context, p Path, name string, mask uint32) (Xattrs, error) 
 			return nil, err
 		}
 	default:
+		if err := mayAccess(ctx, p.Dentry, mask); err != nil {
+			return nil, err
+		}
 		return nil, abi.EOPNOTSUPP
+	}
+	if name == "user." || name == "trusted." || name == "security." {
+		return nil, abi.EINVAL // a handler's prefix alone (xattr_resolve_name)
 	}
 	if strings.HasPrefix(name, "security.") && mask == abi.W_OK && !ctx.Creds.Capable(abi.CAP_SYS_ADMIN) {
 		if name != "security.capability" || !ctx.Creds.Capable(abi.CAP_SETFCAP) {
@@ -59,11 +72,8 @@ func checkUserXattr(ctx *Context, p Path, mask uint32) error {
 }
 
 func checkXattrName(name string) error {
-	switch {
-	case name == "" || len(name) > abi.XATTR_NAME_MAX:
+	if name == "" || len(name) > abi.XATTR_NAME_MAX {
 		return abi.ERANGE
-	case name == "user." || name == "trusted." || name == "security.":
-		return abi.EINVAL // a handler's prefix alone (xattr_resolve_name)
 	}
 	return nil
 }
@@ -72,6 +82,9 @@ func checkXattrName(name string) error {
 func Getxattr(ctx *Context, p Path, name string) ([]byte, error) {
 	if err := checkXattrName(name); err != nil {
 		return nil, err
+	}
+	if t, ok := aclName(name); ok {
+		return getACL(p, t)
 	}
 	x, err := checkXattr(ctx, p, name, abi.R_OK)
 	if err != nil {
@@ -91,6 +104,12 @@ func Setxattr(ctx *Context, p Path, name string, value []byte, flags int) error 
 	if len(value) > abi.XATTR_SIZE_MAX {
 		return abi.E2BIG
 	}
+	if t, ok := aclName(name); ok {
+		if p.Mnt.ReadOnly() {
+			return abi.EROFS
+		}
+		return setACLValue(ctx, p, t, value)
+	}
 	x, err := checkXattr(ctx, p, name, abi.W_OK)
 	if err != nil {
 		return err
@@ -102,6 +121,12 @@ func Setxattr(ctx *Context, p Path, name string, value []byte, flags int) error 
 func Removexattr(ctx *Context, p Path, name string) error {
 	if err := checkXattrName(name); err != nil {
 		return err
+	}
+	if t, ok := aclName(name); ok {
+		if p.Mnt.ReadOnly() {
+			return abi.EROFS
+		}
+		return setACL(ctx, p, t, nil)
 	}
 	x, err := checkXattr(ctx, p, name, abi.W_OK)
 	if err != nil {
@@ -117,6 +142,7 @@ func Listxattr(ctx *Context, p Path) ([]string, error) {
 		return nil, abi.EOPNOTSUPP
 	}
 	all, err := x.Listxattr(ctx)
+	all = append(aclNames(p.Dentry.inode), all...)
 	if err != nil || ctx.Creds.Capable(abi.CAP_SYS_ADMIN) {
 		return all, err
 	}

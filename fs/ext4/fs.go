@@ -19,6 +19,8 @@ type Options struct {
 	// Errors is errors=: "continue", "remount-ro", "panic", or "" for what the
 	// super block says.
 	Errors string
+	// NoACL is noacl: there are no POSIX ACLs.
+	NoACL bool
 	// NoLoad mounts (read-only) without replaying the journal: noload.
 	NoLoad bool
 	// ResUID and ResGID may use the reserved blocks, beside root.

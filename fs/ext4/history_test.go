@@ -305,8 +305,8 @@ func TestXattrs(t *testing.T) {
 			e.Write("/acl", "")
 			q, err := fs.Lookup(e.Ctx, fs.Path{}, "/acl", 0)
 			e.Must(err)
-			e.Must(q.Inode().(fs.Xattrs).Setxattr(e.Ctx, "system.posix_acl_access", acl, 0))
-			e.Want(q.Inode().(fs.Xattrs).Setxattr(e.Ctx, "system.posix_acl_access", acl[:9], 0), abi.EINVAL, "broken ACL")
+			e.Must(fs.Setxattr(e.Ctx, q, "system.posix_acl_access", acl, 0))
+			e.Want(fs.Setxattr(e.Ctx, q, "system.posix_acl_access", acl[:9], 0), abi.EINVAL, "broken ACL")
 			closed(t, sb, d)
 			v, sb = mount(t, d, ext4.Options{})
 			e = env(t, v, sb)
@@ -325,7 +325,7 @@ func TestXattrs(t *testing.T) {
 			}
 			q, err = fs.Lookup(e.Ctx, fs.Path{}, "/acl", 0)
 			e.Must(err)
-			if got, err := q.Inode().(fs.Xattrs).Getxattr(e.Ctx, "system.posix_acl_access"); err != nil || !bytes.Equal(got, acl) {
+			if got, err := fs.Getxattr(e.Ctx, q, "system.posix_acl_access"); err != nil || !bytes.Equal(got, acl) {
 				t.Errorf("ACL %x %v", got, err)
 			}
 			e.Must(fs.Unlink(e.Ctx, fs.Path{}, "/f"))

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"lodger/abi"
 	"lodger/fs"
@@ -35,9 +36,15 @@ func onHost(t *testing.T, d *disk, f func(dir string)) *disk {
 	}
 	func() {
 		defer func() {
-			if out, err := exec.Command("umount", dir).CombinedOutput(); err != nil {
-				t.Errorf("umount: %s", out)
+			out, err := exec.Command("umount", dir).CombinedOutput()
+			for range 100 { // threads whose root it was come to their end on their own
+				if err == nil {
+					return
+				}
+				time.Sleep(10 * time.Millisecond)
+				out, err = exec.Command("umount", dir).CombinedOutput()
 			}
+			t.Errorf("umount: %s", out)
 		}()
 		f(dir)
 	}()

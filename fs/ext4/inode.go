@@ -65,7 +65,8 @@ type inode struct {
 	mtime    abi.Timespec
 	ctime    abi.Timespec
 	btime    abi.Timespec
-	version  uint64 // counts changes of a directory; in memory only
+	version  uint64      // counts changes of a directory; in memory only
+	acls     *cachedACLs // nil: not read yet
 
 	opens    int  // Pin count; guarded by mu
 	evicting bool // being freed: no new users; guarded by mu

@@ -57,6 +57,9 @@ func (i *inode) create(ctx *fs.Context, name string, na fs.NewAttr, fill func(h 
 			err = fill(h, n)
 		}
 		if err == nil {
+			err = n.inheritACLs(h, &na)
+		}
+		if err == nil {
 			err = n.update(h, func() {
 				n.links = 1
 				if dir {
@@ -87,6 +90,7 @@ func (s *FS) undoInode(h *handle, n *inode) {
 	if n.hasMap() {
 		n.unmap(h, 0, maxBlocks)
 	}
+	n.dropXattrs(h)
 	n.setDtime()
 	n.update(h, func() { n.links, n.size, n.dead = 0, 0, true })
 	s.freeInode(h, n)
@@ -151,6 +155,10 @@ func (i *inode) Tmpfile(ctx *fs.Context, na fs.NewAttr) (fs.Inode, error) {
 			return err
 		}
 		n.linkable = true
+		if err := n.inheritACLs(h, &na); err != nil {
+			i.s.undoInode(h, n)
+			return err
+		}
 		if err := i.s.addOrphan(h, n); err != nil {
 			return err
 		}

@@ -22,6 +22,8 @@ func (o *Options) parse(data string) error {
 			o.Errors = val
 		case "noload", "norecovery":
 			o.NoLoad = true
+		case "acl", "noacl":
+			o.NoACL = k == "noacl"
 		case "resuid":
 			o.ResUID, err = parseID(val)
 		case "resgid":
@@ -30,7 +32,7 @@ func (o *Options) parse(data string) error {
 			if val != "ordered" && val != "writeback" && val != "journal" {
 				return abi.EINVAL
 			}
-		case "", "defaults", "acl", "noacl", "user_xattr", "nouser_xattr", "barrier", "nobarrier", "discard", "nodiscard",
+		case "", "defaults", "user_xattr", "nouser_xattr", "barrier", "nobarrier", "discard", "nodiscard",
 			"delalloc", "nodelalloc", "auto_da_alloc", "noauto_da_alloc", "block_validity", "noblock_validity",
 			"dioread_lock", "dioread_nolock", "i_version", "bsddf", "grpid", "nogrpid", "sysvgroups", "orlov", "oldalloc",
 			"init_itable", "noinit_itable", "nombcache", "no_mbcache", "noquota", "prefetch_block_bitmaps",

@@ -34,28 +34,16 @@ func xattrPrefix(index uint8) string {
 	switch index {
 	case xattrUser:
 		return "user."
-	case xattrACLAccess:
-		return "system.posix_acl_access"
-	case xattrACLDefault:
-		return "system.posix_acl_default"
 	case xattrTrusted:
 		return "trusted."
 	case xattrSecurity:
 		return "security."
-	case xattrSystem:
-		return "system."
 	}
-	return ""
+	return "" // ACLs and inline data do not show here
 }
 
 // splitName gives the number and the rest of a full name.
 func splitName(full string) (index uint8, name string, ok bool) {
-	switch full {
-	case "system.posix_acl_access":
-		return xattrACLAccess, "", true
-	case "system.posix_acl_default":
-		return xattrACLDefault, "", true
-	}
 	for _, x := range [...]uint8{xattrUser, xattrTrusted, xattrSecurity} {
 		if n, has := strings.CutPrefix(full, xattrPrefix(x)); has && n != "" {
 			return x, n, true
@@ -218,11 +206,7 @@ func (i *inode) Getxattr(_ *fs.Context, full string) ([]byte, error) {
 	}
 	for k := range l {
 		if l[k].index == index && l[k].name == name {
-			v, err := i.xattrValue(&l[k])
-			if err == nil && (index == xattrACLAccess || index == xattrACLDefault) {
-				return i.decodeACL(v)
-			}
-			return v, err
+			return i.xattrValue(&l[k])
 		}
 	}
 	return nil, abi.ENODATA
@@ -239,7 +223,7 @@ func (i *inode) Listxattr(*fs.Context) ([]string, error) {
 	var names []string
 	for _, x := range l {
 		p := xattrPrefix(x.index)
-		if p == "" || x.index == xattrSystem {
+		if p == "" {
 			continue
 		}
 		names = append(names, p+x.name)

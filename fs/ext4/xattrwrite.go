@@ -266,13 +266,7 @@ func (i *inode) Setxattr(ctx *fs.Context, full string, value []byte, flags int) 
 	if !ok {
 		return abi.EOPNOTSUPP
 	}
-	if index == xattrACLAccess || index == xattrACLDefault {
-		var err error
-		if value, err = encodeACL(value); err != nil {
-			return err
-		}
-	}
-	return i.changeXattr(ctx, index, name, value, flags, false)
+	return i.changeXattr(ctx, newXattr(index, name, value), flags, false)
 }
 
 // Removexattr removes an extended attribute.
@@ -281,54 +275,76 @@ func (i *inode) Removexattr(ctx *fs.Context, full string) error {
 	if !ok {
 		return abi.EOPNOTSUPP
 	}
-	return i.changeXattr(ctx, index, name, nil, abi.XATTR_REPLACE, true)
+	return i.changeXattr(ctx, newXattr(index, name, nil), abi.XATTR_REPLACE, true)
 }
 
-func (i *inode) changeXattr(ctx *fs.Context, index uint8, name string, value []byte, flags int, remove bool) error {
+// mayChangeXattr gives the errors of changing attributes at all.
+func (i *inode) mayChangeXattr() error {
+	switch {
+	case i.is(flImmutable | flAppend):
+		return abi.EPERM
+	case i.dead:
+		return abi.ENOENT
+	}
+	return nil
+}
+
+func (i *inode) changeXattr(ctx *fs.Context, x xattr, flags int, remove bool) error {
 	return i.s.change(ctx, creditsXattr, func(h *handle) error {
-		if i.is(flImmutable | flAppend) {
-			return abi.EPERM
-		}
-		if i.dead {
-			return abi.ENOENT
+		if err := i.mayChangeXattr(); err != nil {
+			return err
 		}
 		l, err := i.xattrs()
 		if err != nil {
 			return err
 		}
-		at := slices.IndexFunc(l, func(x xattr) bool { return x.index == index && x.name == name })
+		have := x.findIn(l) >= 0
 		switch {
-		case at >= 0 && flags&abi.XATTR_CREATE != 0:
+		case have && flags&abi.XATTR_CREATE != 0:
 			return abi.EEXIST
-		case at < 0 && flags&abi.XATTR_REPLACE != 0:
+		case !have && flags&abi.XATTR_REPLACE != 0:
 			return abi.ENODATA
 		}
-		ea := uint32(0)
-		if at >= 0 {
-			ea = l[at].inum
-		}
-		err = i.rewriteXattrs(h, func(l []xattr) []xattr {
-			if at >= 0 {
-				l = slices.Delete(l, at, at+1)
-			}
-			if !remove {
-				l = append(l, xattr{index: index, name: name, value: value, size: uint32(len(value))})
-			}
-			return l
-		})
-		if err == nil && ea != 0 {
-			err = i.s.putEAInode(h, ea)
-		}
-		if err != nil {
+		if err := i.setXattr(h, x, remove); err != nil {
 			return err
-		}
-		if !i.s.es.hasCompat(compatExtAttr) {
-			if err := i.s.setExtAttr(h); err != nil {
-				return err
-			}
 		}
 		return i.touch(h, ctx.Time(), false)
 	})
+}
+
+// newXattr makes an attribute whose value is its own.
+func newXattr(index uint8, name string, value []byte) xattr {
+	return xattr{index: index, name: name, value: value, size: uint32(len(value))}
+}
+
+// findIn gives the place of the attribute of this name in a list, or -1.
+func (x *xattr) findIn(l []xattr) int {
+	return slices.IndexFunc(l, func(y xattr) bool { return x.index == y.index && x.name == y.name })
+}
+
+// setXattr puts an attribute in place of one of its name, or removes that.
+func (i *inode) setXattr(h *handle, x xattr, remove bool) error {
+	ea := uint32(0)
+	err := i.rewriteXattrs(h, func(l []xattr) []xattr {
+		if at := x.findIn(l); at >= 0 {
+			ea = l[at].inum
+			l = slices.Delete(l, at, at+1)
+		}
+		if !remove {
+			l = append(l, x)
+		}
+		return l
+	})
+	if err == nil && ea != 0 {
+		err = i.s.putEAInode(h, ea)
+	}
+	i.mu.Lock()
+	i.acls = nil
+	i.mu.Unlock()
+	if err == nil && !i.s.es.hasCompat(compatExtAttr) {
+		err = i.s.setExtAttr(h)
+	}
+	return err
 }
 
 // setExtAttr notes that the file system has attributes.

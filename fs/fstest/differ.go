@@ -81,8 +81,17 @@ type side struct {
 func (d *differ) jail(t *testing.T, ctx *fs.Context, uid int) *side {
 	s := &side{ctx, uid, make(chan func())}
 	ready := make(chan error)
-	go func() {
+	var run func()
+	run = func() {
 		runtime.LockOSThread() // and never unlock: the thread ends with the goroutine
+		if syscall.Gettid() == syscall.Getpid() {
+			// The main thread does not end: let another one have the work.
+			other := make(chan error)
+			go func() { other <- nil; run() }()
+			<-other
+			runtime.UnlockOSThread()
+			return
+		}
 		err := host.ChrootThread(d.dir)
 		if err == nil && uid != 0 {
 			err = host.SetUserThread(uid)
@@ -91,7 +100,8 @@ func (d *differ) jail(t *testing.T, ctx *fs.Context, uid int) *side {
 		for f := range s.calls {
 			f()
 		}
-	}()
+	}
+	go run()
 	if err := <-ready; err != nil {
 		t.Fatal(err)
 	}

@@ -175,6 +175,9 @@ func (n *node) copyMeta(ctx *fs.Context, u fs.Inode, a *fs.Attr) error {
 			}
 		}
 	}
+	if err := copyACLs(ctx, u, n.lowers[0].inode, a.Mode); err != nil {
+		return err
+	}
 	return u.(fs.Setattrer).Setattr(ctx, fs.SetAttr{Valid: fs.AttrAtime | fs.AttrMtime | fs.AttrCtime, Atime: a.Atime, Mtime: a.Mtime, Ctime: a.Ctime})
 }
 

@@ -24,7 +24,8 @@ type inode struct {
 	dead       bool // unlinked, closed, data gone
 	target     string
 	xattrs     map[string][]byte
-	xattrBytes int64  // charged for xattrs
+	xattrBytes int64 // charged for xattrs
+	acls       [2]fs.ACL
 	data       []byte // the bytes of a small file, len == size
 	mem        *memfile
 	alloc      int64 // bytes charged
@@ -69,6 +70,7 @@ func (f *FS) newInode(na fs.NewAttr) (*inode, error) {
 	i := &inode{fs: f, kind: na.Mode & abi.S_IFMT}
 	i.attr = fs.Attr{Dev: f.sb.Dev, Ino: ino, Mode: na.Mode, Nlink: 1, UID: na.UID, GID: na.GID, Rdev: na.Rdev,
 		Blksize: pageSize, Atime: na.Now, Mtime: na.Now, Ctime: na.Now, Btime: na.Now}
+	i.acls = [2]fs.ACL{fs.ACLAccess: na.Access, fs.ACLDefault: na.Default}
 	if i.kind == abi.S_IFDIR {
 		i.attr.Nlink, i.attr.Size = 2, 2*direntSize
 		i.dir = &directory{}
