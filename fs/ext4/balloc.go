@@ -263,10 +263,7 @@ func (s *FS) freeBlocks(h *handle, ino uint32, first uint64, n uint32, meta bool
 		if err := s.changeBits(h, g, bit, k, false); err != nil {
 			return err
 		}
-		at := first
-		s.setBusy(at, k, true)
-		s.pendingFree += int64(k)
-		s.journal.AfterCommit(func() { s.setBusy(at, k, false); s.pendingFree -= int64(k) })
+		s.holdFreed(h, first, k)
 		first, n = first+uint64(k), n-k
 	}
 	return nil

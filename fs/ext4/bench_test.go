@@ -14,7 +14,7 @@ func benchEnv(b *testing.B) *fs.Context {
 	d := mkfs(b, "128M", "-t", "ext4")
 	_, sb := mount(b, d, ext4.Options{})
 	root := sb.VFS.NewMountNS(sb, "b", 0).RootPath()
-	return &fs.Context{Creds: fs.RootCreds(), Root: root, Cwd: root}
+	return &fs.Context{Creds: fs.RootCreds(), Root: root, Cwd: root, MayWait: true}
 }
 
 func BenchmarkCreateUnlink(b *testing.B) {

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"lodger/abi"
+	"lodger/fs/jbd2"
 )
 
 // Buffer is a metadata block in memory (struct buffer_head). There is one per
@@ -17,19 +18,23 @@ type Buffer struct {
 	data  []byte
 	elem  *list.Element // in cache.lru; guarded by cache.mu
 
-	// pinned says that the block's newest contents are only here: it is dirty, or
-	// in a transaction. Changed under FS.mu for writing.
-	pinned bool
+	jb jbd2.Buffer // the same block and data for the journal
+
+	// dirty says, without a journal, that the newest contents are only here.
+	// Changed under FS.mu for writing.
+	dirty bool
 	// verified is what the contents were last checked as; see verifiedAs.
 	verified atomic.Uint64
 }
 
-// Block gives the block number.
-func (b *Buffer) Block() uint64 { return b.block }
+func (s *FS) newBuffer(block uint64) *Buffer {
+	p := make([]byte, s.es.blockSize)
+	return &Buffer{block: block, data: p, jb: jbd2.Buffer{Block: block, Data: p}}
+}
 
-// Data gives the contents. A journal reads them only while it is called by the
-// file system (Handle's methods, Journal.Commit).
-func (b *Buffer) Data() []byte { return b.data }
+// busy reports whether the buffer must stay in memory: its newest contents are
+// not at their place.
+func (s *FS) busy(b *Buffer) bool { return b.dirty || s.journal != nil && s.journal.Busy(&b.jb) }
 
 // What a buffer can have been checked as. The inode number is part of the key:
 // most checksums contain it.
@@ -50,12 +55,13 @@ func (b *Buffer) verifiedAs(kind, ino uint32) bool {
 
 func (b *Buffer) setVerified(kind, ino uint32) { b.verified.Store(uint64(kind)<<32 | uint64(ino)) }
 
-// cache holds the buffers: all pinned ones, and of the others those used last.
+// cache holds the buffers: all busy ones, and of the others those used last.
 type cache struct {
 	mu    sync.Mutex
 	byNum map[uint64]*Buffer
 	lru   list.List // front: used last
 	limit int       // buffers
+	least int       // what the last shrink had to leave
 }
 
 func (c *cache) get(block uint64) *Buffer {
@@ -80,19 +86,21 @@ func (c *cache) add(b *Buffer) *Buffer {
 	return b
 }
 
-// shrink drops buffers over the limit. FS.mu is held, and no change is under
+// shrinkCache drops buffers over the limit. FS.mu is held, and no change is under
 // way: one could have just got a buffer, to change what would be lost.
-func (c *cache) shrink() {
+func (s *FS) shrinkCache() {
+	c := &s.cache
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for e := c.lru.Back(); e != nil && len(c.byNum) > c.limit; {
 		b, prev := e.Value.(*Buffer), e.Prev()
-		if !b.pinned {
+		if !s.busy(b) {
 			c.lru.Remove(e)
 			delete(c.byNum, b.block)
 		}
 		e = prev
 	}
+	c.least = len(c.byNum)
 }
 
 func (c *cache) drop(block uint64) {
@@ -104,20 +112,21 @@ func (c *cache) drop(block uint64) {
 	}
 }
 
-// full reports whether shrink has something to do.
+// full reports whether a shrink is worth its while: busy buffers, of which the
+// last one had to leave many, are not looked at each time.
 func (c *cache) full() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.byNum) > c.limit+c.limit/8
+	return len(c.byNum) > max(c.limit, c.least)+c.limit/8
 }
 
-// pinnedBuffers lists the pinned buffers.
-func (c *cache) pinnedBuffers() []*Buffer {
+// dirtyBuffers lists the dirty buffers.
+func (c *cache) dirtyBuffers() []*Buffer {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var l []*Buffer
 	for _, b := range c.byNum {
-		if b.pinned {
+		if b.dirty {
 			l = append(l, b)
 		}
 	}
@@ -132,7 +141,7 @@ func (s *FS) bread(block uint64) (*Buffer, error) {
 	if block >= s.es.blocksCount {
 		return nil, abi.EUCLEAN
 	}
-	b := &Buffer{block: block, data: make([]byte, s.es.blockSize)}
+	b := s.newBuffer(block)
 	if err := readFull(s.dev, b.data, int64(block)*int64(s.es.blockSize)); err != nil {
 		s.log("read of block %d: %v", block, err)
 		return nil, abi.EIO
@@ -144,7 +153,7 @@ func (s *FS) bread(block uint64) (*Buffer, error) {
 // reader can drop them.
 func (s *FS) runlock() {
 	if s.cache.full() {
-		s.cache.shrink()
+		s.shrinkCache()
 	}
 	s.mu.RUnlock()
 }
@@ -157,7 +166,7 @@ func (s *FS) getblk(block uint64) (*Buffer, error) {
 	}
 	b := s.cache.get(block)
 	if b == nil {
-		b = s.cache.add(&Buffer{block: block, data: make([]byte, s.es.blockSize)})
+		b = s.cache.add(s.newBuffer(block))
 	} else {
 		clear(b.data)
 	}

@@ -7,27 +7,73 @@ import (
 	"lodger/fs"
 )
 
-// change runs f as one atomic change, with FS.mu held for writing. When there is
-// no space but in what was freed a moment ago, that is made durable, and f runs
-// again: it must leave nothing behind when it fails with ENOSPC.
-func (s *FS) change(ctx *fs.Context, credits int, f func(h *handle) error) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.changeLocked(ctx, credits, f)
+// modify runs f, a whole operation of the guest, with FS.mu held for writing.
+// When the journal has no room for the operation's first change, or all that is
+// free was freed a moment ago, nothing has been done yet: the wait happens
+// without FS.mu, and f runs again; or, where ctx does not allow a wait, the
+// caller gets fs.ErrMustWait and repeats the call.
+func (s *FS) modify(ctx *fs.Context, f func() error) error {
+	for tries := 0; ; tries++ {
+		s.mu.Lock()
+		s.fresh, s.tried = true, tries > 0
+		err := f()
+		s.fresh = false
+		wants := s.wants
+		s.mu.Unlock()
+		if err != fs.ErrMustWait || !mayWait(ctx) {
+			return err
+		}
+		if err := s.waitRoom(wants); err != nil {
+			return err
+		}
+	}
 }
 
+// mayWait reports whether an operation may block. Those that the file system
+// does on its own account may.
+func mayWait(ctx *fs.Context) bool { return ctx == nil || ctx.MayWait }
+
+// wantsCommit instead of a number of blocks is the wish for freed blocks.
+const wantsCommit = -1
+
+// waitRoom waits until the journal can take a change. Nothing is held.
+func (s *FS) waitRoom(credits int) error {
+	if credits == wantsCommit {
+		return s.journalError(s.journal.ForceCommit())
+	}
+	h, err := s.journal.Start(nil, credits, revokeCredits)
+	if err == nil {
+		err = h.Stop()
+	}
+	return s.journalError(err)
+}
+
+// change is modify with one change.
+func (s *FS) change(ctx *fs.Context, credits int, f func(h *handle) error) error {
+	return s.modify(ctx, func() error { return s.changeLocked(ctx, credits, f) })
+}
+
+// changeLocked runs f as one atomic change, with FS.mu held for writing. When
+// there is no space but in what was freed a moment ago, that is made durable, and
+// f runs again: it must leave nothing behind when it fails with ENOSPC.
 func (s *FS) changeLocked(ctx *fs.Context, credits int, f func(h *handle) error) error {
 	for try := 0; ; try++ {
+		first := s.fresh && !s.tried
 		h, err := s.start(credits)
 		if err != nil {
 			return err
 		}
+		s.fresh = false
 		h.reserved = s.mayUseReserved(ctx)
 		err = h.stop(f(h))
 		if err != abi.ENOSPC || s.pendingFree == 0 || try > 0 {
 			return err
 		}
-		if err := s.journal.Commit(); err != nil {
+		if first {
+			s.wants = wantsCommit
+			return fs.ErrMustWait
+		}
+		if err := s.commit(); err != nil {
 			return err
 		}
 	}
@@ -70,8 +116,14 @@ func (s *FS) writeSuper(h *handle) error {
 	if err := h.access(b); err != nil {
 		return err
 	}
-	r := b.data[superOffset%s.es.blockSize:][:superSize]
+	s.fillSuper(b.data[superOffset%s.es.blockSize:][:superSize])
+	return h.dirty(b)
+}
+
+// fillSuper puts what changes into a super block.
+func (s *FS) fillSuper(r []byte) {
 	es := s.es
+	s.savedBlks, s.savedInos = s.freeBlks, s.freeInos
 	free := uint64(max(s.freeBlks, 0))
 	put32(r, 0xc, uint32(free))
 	if es.hasIncompat(incompat64bit) {
@@ -92,34 +144,21 @@ func (s *FS) writeSuper(h *handle) error {
 	if es.metadataCsum() {
 		put32(r, 0x3fc, superCsum(r))
 	}
-	return h.dirty(b)
 }
 
-// putErrors notes errors found (save_error_info).
-func (s *FS) putErrors(r []byte) {
-	s.stateMu.Lock()
-	defer s.stateMu.Unlock()
-	e := &s.state
-	if !e.unsaved {
-		return
+// commitSuper writes the super block past the journal, which holds nothing
+// (ext4_commit_super).
+func (s *FS) commitSuper() error {
+	b, err := s.bread(s.superBlock())
+	if err != nil {
+		return err
 	}
-	s.es.state |= stateErrors
-	put16(r, 0x3a, s.es.state)
-	put := func(off int, n *errorNote, block int, fn int) {
-		put32(r, off, n.when)
-		put32(r, off+4, n.ino)
-		put64(r, block, n.block)
-		clear(r[fn : fn+32])
-		copy(r[fn:fn+31], n.what)
+	r := b.data[superOffset%s.es.blockSize:][:superSize]
+	s.fillSuper(r)
+	if err := writeFull(s.dev, r, superOffset); err != nil {
+		s.log("write of the super block: %v", err)
+		return abi.EIO
 	}
-	if le32(r, 0x194) == 0 {
-		put(0x198, e.first, 0x1a0, 0x1a8)
-	}
-	put32(r, 0x194, s.es.errorCount+e.count)
-	put32(r, 0x1cc, e.last.when)
-	put32(r, 0x1d0, e.last.ino)
-	put64(r, 0x1d8, e.last.block)
-	clear(r[0x1e0:0x200])
-	copy(r[0x1e0:0x1ff], e.last.what)
-	e.unsaved = false
+	s.wrote.Add(1)
+	return s.flush()
 }

@@ -22,6 +22,7 @@ func (i *inode) dirtyNode(h *handle, n *pathNode) error {
 		return i.s.writeInode(h, i)
 	}
 	i.setNodeCsum(n.node)
+	h.changed(i, true)
 	return h.dirty(n.buf)
 }
 
@@ -317,6 +318,9 @@ func (i *inode) unmapExtents(h *handle, from, to uint64) error {
 		if err := h.restart(creditsTree); err != nil {
 			return err
 		}
+		if i.metaData() {
+			r.Len = min(r.Len, revokeCredits/2) // each is revoked, and tree nodes are
+		}
 		e, err := i.carve(h, uint32(from), uint32(from+r.Len))
 		if err != nil {
 			return err
@@ -335,7 +339,7 @@ func (i *inode) unmapExtents(h *handle, from, to uint64) error {
 
 // metaData reports whether the file's contents are metadata, in the cache and
 // the journal.
-func (i *inode) metaData() bool { return i.kind != abi.S_IFREG }
+func (i *inode) metaData() bool { return i.kind != abi.S_IFREG || i.logged() }
 
 // setUnwritten changes whether [lblk, lblk+n), which lies in one extent, reads
 // as zeros (ext4_convert_unwritten_extents_endio).

@@ -9,12 +9,17 @@ import (
 
 // Fallocate is ext4_fallocate.
 func (f *file) Fallocate(ctx *fs.Context, mode int, off, length int64) error {
+	return f.i.s.modify(ctx, func() error { return f.fallocate(ctx, mode, off, length) })
+}
+
+func (f *file) fallocate(ctx *fs.Context, mode int, off, length int64) error {
 	i := f.i
 	s := i.s
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if i.dead {
 		return abi.ENOENT
+	}
+	if err := i.heavy(ctx); err != nil {
+		return err
 	}
 	if i.is(flImmutable) || i.is(flAppend) && mode&^abi.FALLOC_FL_KEEP_SIZE != 0 {
 		return abi.EPERM
@@ -139,15 +144,15 @@ func (i *inode) punch(ctx *fs.Context, off, end int64) error {
 	bs := int64(i.s.es.blockSize)
 	first, last := i.roundUp(off), end/bs*bs
 	if first > last { // within one block
-		return i.zeroRange(off, end)
+		return i.s.changeLocked(ctx, creditsInode, func(h *handle) error { return i.zeroRange(h, off, end) })
 	}
-	if err := i.zeroRange(off, first); err != nil {
-		return err
-	}
-	if err := i.zeroRange(last, end); err != nil {
-		return err
-	}
-	return i.s.changeLocked(ctx, creditsTree+creditsInode, func(h *handle) error {
+	return i.s.changeLocked(ctx, creditsTree+creditsInode+2, func(h *handle) error {
+		if err := i.zeroRange(h, off, first); err != nil {
+			return err
+		}
+		if err := i.zeroRange(h, last, end); err != nil {
+			return err
+		}
 		return i.unmap(h, uint64(first/bs), uint64(last/bs))
 	})
 }

@@ -11,6 +11,7 @@ import (
 
 	"lodger/abi"
 	"lodger/fs"
+	"lodger/fs/jbd2"
 )
 
 // Options of a mount.
@@ -25,10 +26,18 @@ type Options struct {
 	NoLoad bool
 	// ResUID and ResGID may use the reserved blocks, beside root.
 	ResUID, ResGID uint32
-	// OpenJournal opens the file system's journal, replaying it when it is dirty.
-	// nil: file systems whose journal is dirty are refused, others are written
-	// without.
-	OpenJournal func(JournalInfo) (Journal, error)
+	// Data is data=: "ordered", "writeback", "journal", or "" for what the super
+	// block says.
+	Data string
+	// DataErrAbort ends all writing when file data cannot be written: data_err=abort.
+	DataErrAbort bool
+	// Commit is commit=, the age in seconds at which a transaction is committed; 0
+	// means 5.
+	Commit int
+	// Super is sb=, the place of the super block to use in units of 1 KiB; 0 means 1.
+	Super uint64
+	// Timer is the time for that; nil: the host's.
+	Timer jbd2.Timer
 	// Log gets a line for each error found.
 	Log func(string)
 	// Panic stops the guest: errors=panic. nil: like remount-ro.
@@ -39,18 +48,9 @@ type Options struct {
 	Dev uint64
 	// Type is the name to show: "ext2", "ext3" or "" for "ext4".
 	Type string
-}
 
-// JournalInfo tells where the journal is. Its blocks are consecutive in Runs.
-type JournalInfo struct {
-	Device    Device
-	BlockSize int
-	Runs      []Run    // the journal inode's blocks, in order
-	UUID      [16]byte // the file system's
-	Blocks    uint64   // the file system's size: nothing may be replayed beyond
-	// Recover says that the super block has needs_recovery.
-	Recover  bool
-	ReadOnly bool // replay, but start nothing
+	flags optFlags // options that are on or off
+	given []numberOpt
 }
 
 // Run is a run of a file's blocks.
@@ -72,7 +72,6 @@ type FS struct {
 	groups   []group
 	zones    []zone
 	cache    cache
-	journal  Journal
 	closed   bool
 	freeBlks int64 // sum over groups, guarded by mu
 	freeInos int64 // guarded by mu
@@ -83,7 +82,21 @@ type FS struct {
 	rnd      *rand.Rand          // guarded by mu for writing
 	alloc    allocState
 
-	pendingFree int64 // blocks freed by changes that are not durable; guarded by mu
+	journal     *jbd2.Journal // nil: none; settled by the mount
+	maxCredits  int           // of one handle
+	dataMode    int           // data=
+	unsafeFree  []freedRun    // freed by changes that are not durable, oldest first; guarded by mu
+	pendingFree int64         // blocks in unsafeFree; guarded by mu
+	savedBlks   int64         // free blocks and inodes as the super block has them;
+	savedInos   int64         // guarded by mu
+	fresh       bool          // the operation has changed nothing yet; guarded by mu
+	tried       bool          // it has waited before; guarded by mu
+	wants       int           // what it must wait for: credits or wantsCommit; guarded by mu
+	crew        crew
+
+	wrote     atomic.Uint64 // counts writes of file data
+	flushed   atomic.Uint64 // those that a flush covers
+	noBarrier atomic.Bool   // barrier=0
 
 	tables     []uint64 // starts of inode tables, sorted
 	tablesOnce sync.Once
@@ -94,6 +107,7 @@ type FS struct {
 	mapped  map[*inode]struct{}            // mapped shared and writable, by memory copy; guarded by inodeMu
 
 	readOnly atomic.Bool
+	live     atomic.Bool // the disk says that the file system is in use
 	stateMu  sync.Mutex
 	state    errorState // guarded by stateMu
 }

@@ -28,9 +28,7 @@ func onHost(t *testing.T, d *disk, f func(dir string)) *disk {
 		t.Skip("needs root")
 	}
 	img, dir := filepath.Join(t.TempDir(), "img"), t.TempDir()
-	if err := os.WriteFile(img, d.data, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	writeImage(t, img, d.data)
 	if out, err := exec.Command("mount", "-t", "ext4", "-o", "loop,user_xattr", img, dir).CombinedOutput(); err != nil {
 		t.Skipf("this host mounts no loop devices: %s", out) // containers rarely do
 	}

@@ -3,6 +3,7 @@
 package ext4
 
 import (
+	"bytes"
 	"runtime"
 	"weak"
 
@@ -94,6 +95,11 @@ func (s *FS) readInode(ino uint32, what int) (*inode, error) {
 		return nil, s.badCsum(ino, block, "inode")
 	}
 	i.decode()
+	if s.journal != nil {
+		// What changed it last is forgotten: it may be anything not yet durable.
+		i.syncTID, _ = s.journal.Newest()
+		i.dataTID = i.syncTID
+	}
 	if i.links == 0 && (i.mode == 0 || what == igetNormal) && what != igetSpecial {
 		return nil, abi.ESTALE
 	}
@@ -209,6 +215,19 @@ func (s *FS) writeInode(h *handle, i *inode) error {
 	i.encode()
 	i.lazyTime = false
 	i.mu.Unlock()
-	copy(b.data[off:], i.raw)
+	old := b.data[off : off+s.es.inodeSize]
+	h.changed(i, i.kind != abi.S_IFREG || differsForData(old, i.raw))
+	copy(old, i.raw)
 	return h.dirty(b)
+}
+
+// differsForData reports whether fdatasync must write the inode: size, blocks and
+// flags count, the times do not.
+func differsForData(a, b []byte) bool {
+	for _, f := range [...][2]int{{0x4, 0x8}, {0x1c, 0x24}, {iblockOff, iblockOff + iblockLen}, {0x6c, 0x70}} {
+		if !bytes.Equal(a[f[0]:f[1]], b[f[0]:f[1]]) {
+			return true
+		}
+	}
+	return false
 }

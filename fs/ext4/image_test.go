@@ -3,6 +3,7 @@
 package ext4_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -84,9 +85,7 @@ func fsck(t testing.TB, d *disk) {
 func fsckSays(t testing.TB, d *disk) string {
 	t.Helper()
 	img := filepath.Join(t.TempDir(), "img")
-	if err := os.WriteFile(img, d.data, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	writeImage(t, img, d.data)
 	need.Program(t, "e2fsck")
 	defer os.Remove(img)
 	out, err := exec.Command("e2fsck", "-fn", img).CombinedOutput()
@@ -94,6 +93,30 @@ func fsckSays(t testing.TB, d *disk) string {
 		return ""
 	}
 	return fmt.Sprintf("e2fsck: %v\n%s", err, out)
+}
+
+// writeImage writes a file with holes where there are only zeros.
+func writeImage(t testing.TB, name string, data []byte) {
+	t.Helper()
+	f, err := os.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := f.Truncate(int64(len(data))); err != nil {
+		t.Fatal(err)
+	}
+	const step = 16 << 10
+	var zero [step]byte
+	for off := 0; off < len(data); off += step {
+		p := data[off:min(off+step, len(data))]
+		if bytes.Equal(p, zero[:len(p)]) {
+			continue
+		}
+		if _, err := f.WriteAt(p, int64(off)); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // kind is a set of features under test.

@@ -51,6 +51,7 @@ func (i *inode) putSlot(h *handle, b *Buffer, table []byte, at uint32, block uin
 		return err
 	}
 	put32(table, int(at)*4, uint32(block))
+	h.changed(i, true)
 	return h.dirty(b)
 }
 

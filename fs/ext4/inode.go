@@ -8,6 +8,7 @@ import (
 
 	"lodger/abi"
 	"lodger/fs"
+	"lodger/fs/jbd2"
 )
 
 // Flags of an inode (EXT4_*_FL).
@@ -78,6 +79,8 @@ type inode struct {
 	mem      *memCopy
 	stored   bool // was mapped shared and writable, from the device
 	dirCache dirHint
+
+	syncTID, dataTID jbd2.TID // what fsync and fdatasync wait for; guarded by mu
 }
 
 // iblock gives the 60 bytes of block map, inline data or link text.

@@ -3,139 +3,230 @@
 package ext4
 
 import (
+	"errors"
 	"sort"
 
 	"lodger/abi"
+	"lodger/fs"
+	"lodger/fs/jbd2"
 )
 
-// Journal makes changes of several blocks one (fs/jbd2). Its methods are called
-// with FS.mu held for writing, one at a time.
-type Journal interface {
-	// Start begins a change of at most credits blocks.
-	Start(credits int) (Handle, error)
-	// Commit makes all finished handles durable: everything written to the device
-	// so far first (ordered mode), then the blocks.
-	Commit() error
-	// Close commits, writes everything to its place and marks the journal empty.
-	Close() error
-	// MaxCredits is how many blocks one handle may change at most.
-	MaxCredits() int
-	// AfterCommit calls f once the changes made so far are durable: then freed
-	// blocks can be reused. It may call at once. FS.mu is held for writing when f
-	// is called.
-	AfterCommit(f func())
-}
-
-// Handle is one atomic change. After GetWriteAccess a buffer may be changed;
-// DirtyMetadata says that it was. The journal may copy the contents at any time
-// between DirtyMetadata and the return of Stop. It calls Buffer.Unpin when the
-// block's newest contents are at their place.
-type Handle interface {
-	GetWriteAccess(b *Buffer) error
-	DirtyMetadata(b *Buffer) error
-	// Revoke says that a metadata block was freed: what the journal holds of it
-	// must not be replayed over what comes there. Its buffer is dropped.
-	Revoke(b *Buffer, block uint64) error
-	// Extend asks for more credits; false: stop and start anew.
-	Extend(credits int) bool
-	Stop() error
-}
-
-// Unpin says that the block is at its place on the device.
-func (b *Buffer) Unpin() { b.pinned = false }
-
-// handle is a Handle with the file system's own errands.
+// handle is one atomic change: a jbd2 handle with the file system's own errands.
+// Without a journal it is only a name for "FS.mu is held for writing", and
+// changed buffers wait for writeDirty.
+//
+// A buffer may be changed between access and stop, and must be declared dirty
+// after the change.
 type handle struct {
 	s *FS
-	j Handle
+	j *jbd2.Handle // nil: no journal
 	// reserved: the caller may use the blocks kept for root.
 	reserved bool
 }
 
-// start begins a change; EROFS when nothing may be written.
+// revokeCredits is how many metadata blocks a handle may free before restart.
+const revokeCredits = 64
+
+// start begins a change of at most credits blocks; EROFS when nothing may be
+// written. The first one of an operation gives fs.ErrMustWait when the journal
+// has no room (FS.modify does what is to be done then); later ones wait.
 func (s *FS) start(credits int) (*handle, error) {
 	if err := s.writable(); err != nil {
 		return nil, err
 	}
-	j, err := s.journal.Start(min(credits, s.journal.MaxCredits()))
-	if err != nil {
-		return nil, err
+	h := &handle{s: s}
+	if s.journal == nil {
+		return h, nil
 	}
-	return &handle{s: s, j: j}, nil
+	s.releaseFreed()
+	credits = min(credits, s.maxCredits)
+	var err error
+	if s.fresh {
+		if h.j, err = s.journal.TryStart(nil, credits, revokeCredits); err == abi.EAGAIN {
+			s.wants = credits
+			return nil, fs.ErrMustWait
+		}
+	} else {
+		h.j, err = s.journal.Start(nil, credits, revokeCredits)
+	}
+	if err != nil {
+		return nil, s.journalError(err)
+	}
+	return h, nil
 }
 
 // access announces a change of b.
-func (h *handle) access(b *Buffer) error { return h.j.GetWriteAccess(b) }
+func (h *handle) access(b *Buffer) error {
+	if h.j == nil {
+		return nil
+	}
+	return h.s.journalError(h.j.GetWriteAccess(&b.jb))
+}
 
 // dirty says that b was changed.
 func (h *handle) dirty(b *Buffer) error {
-	b.pinned = true
-	return h.j.DirtyMetadata(b)
+	if h.j == nil {
+		b.dirty = true
+		return nil
+	}
+	return h.s.journalError(h.j.DirtyMetadata(&b.jb))
 }
 
 // forget says that a metadata block is no metadata any more.
 func (h *handle) forget(block uint64) error {
 	b := h.s.cache.get(block)
-	if err := h.j.Revoke(b, block); err != nil {
-		return err
+	if h.j != nil {
+		var jb *jbd2.Buffer
+		if b != nil {
+			jb = &b.jb
+		}
+		if err := h.j.Revoke(block, jb); err != nil {
+			return h.s.journalError(err)
+		}
 	}
 	if b != nil {
-		b.pinned = false
+		b.dirty = false
 		h.s.cache.drop(block)
 	}
 	return nil
 }
 
+// changed notes that the inode's file differs since the handle began: what an
+// fsync must wait for. data tells that reading the file back needs it, which is
+// what fdatasync asks.
+func (h *handle) changed(i *inode, data bool) {
+	if h.j == nil {
+		return
+	}
+	tid := h.j.TID()
+	i.mu.Lock()
+	i.syncTID = tid
+	if data {
+		i.dataTID = tid
+	}
+	i.mu.Unlock()
+}
+
 // stop ends the change. err is what the change came to; it wins.
 func (h *handle) stop(err error) error {
-	if e := h.j.Stop(); err == nil {
+	if e := h.putCounts(); err == nil {
 		err = e
 	}
+	if h.j != nil {
+		if e := h.s.journalError(h.j.Stop()); err == nil {
+			err = e
+		}
+	}
 	if h.s.cache.full() {
-		h.s.cache.shrink()
+		h.s.shrinkCache()
 	}
 	return err
 }
 
-// restart ends the change and begins another, at a point where everything on
-// the disk is consistent (ext4_journal_restart).
-func (h *handle) restart(credits int) error {
-	if h.j.Extend(credits) {
+// putCounts keeps the super block's counts in step with the groups', so that a
+// replayed log leaves nothing to correct.
+func (h *handle) putCounts() error {
+	s := h.s
+	if h.j == nil || s.savedBlks == s.freeBlks && s.savedInos == s.freeInos {
 		return nil
 	}
-	if err := h.j.Stop(); err != nil {
+	return s.writeSuper(h)
+}
+
+// restart sees to it that the handle can change so many blocks more: by another
+// handle where this one cannot get them, at a point where everything on the disk
+// is consistent (ext4_journal_ensure_credits).
+func (h *handle) restart(credits int) error {
+	if h.j == nil {
+		return nil
+	}
+	credits = min(credits, h.s.maxCredits)
+	more, moreRevokes := max(0, credits-h.j.Credits()), max(0, revokeCredits-h.j.RevokeCredits())
+	if more+moreRevokes == 0 {
+		return nil
+	}
+	ok, err := h.j.Extend(more, moreRevokes)
+	if ok || err != nil {
+		return h.s.journalError(err)
+	}
+	if err := h.putCounts(); err != nil {
 		return err
 	}
-	j, err := h.s.journal.Start(min(credits, h.s.journal.MaxCredits()))
-	if err != nil {
-		j = noHandle{}
+	return h.s.journalError(h.j.Restart(credits, revokeCredits))
+}
+
+// journalError turns jbd2's errors into those of the file system. A handle that
+// changes more than it announced would leave half an operation in the log, so
+// that ends everything.
+func (s *FS) journalError(err error) error {
+	if err == nil {
+		return nil
 	}
-	h.j = j
+	if e, ok := err.(abi.Errno); ok {
+		return e
+	}
+	s.log("%v", err)
+	if errors.Is(err, abi.ENOSPC) {
+		s.journal.Abort(err)
+		return abi.EIO
+	}
+	var e abi.Errno
+	if errors.As(err, &e) {
+		return e
+	}
+	return abi.EIO
+}
+
+// freedRun is a run of blocks that the transaction tid freed.
+type freedRun struct {
+	tid   jbd2.TID
+	first uint64
+	n     uint32
+}
+
+// holdFreed keeps freed blocks from being given away before the change is
+// durable: until then the file that they belonged to may come back.
+func (s *FS) holdFreed(h *handle, first uint64, n uint32) {
+	if h.j == nil {
+		return
+	}
+	s.setBusy(first, n, true)
+	s.pendingFree += int64(n)
+	s.unsafeFree = append(s.unsafeFree, freedRun{h.j.TID(), first, n})
+}
+
+// releaseFreed lets go of what is durably free.
+func (s *FS) releaseFreed() {
+	k := 0
+	for ; k < len(s.unsafeFree); k++ {
+		r := s.unsafeFree[k]
+		if (k == 0 || r.tid != s.unsafeFree[k-1].tid) && !s.journal.TransCommitted(r.tid) {
+			break
+		}
+		s.setBusy(r.first, r.n, false)
+		s.pendingFree -= int64(r.n)
+	}
+	if s.unsafeFree = s.unsafeFree[k:]; len(s.unsafeFree) == 0 {
+		s.unsafeFree = nil
+	}
+}
+
+// commit makes all changes durable.
+func (s *FS) commit() error {
+	if s.journal == nil {
+		return s.writeDirty()
+	}
+	err := s.journalError(s.journal.ForceCommit())
+	s.releaseFreed()
 	return err
 }
 
-// noJournal writes changed blocks at Commit, what is pointed to before what
-// points. A power cut in between needs e2fsck, as it does on Linux.
-type noJournal struct{ s *FS }
-
-type noHandle struct{}
-
-func (noHandle) GetWriteAccess(*Buffer) error { return nil }
-func (noHandle) DirtyMetadata(*Buffer) error  { return nil }
-func (noHandle) Revoke(*Buffer, uint64) error { return nil }
-func (noHandle) Extend(int) bool              { return true }
-func (noHandle) Stop() error                  { return nil }
-
-func (noJournal) Start(int) (Handle, error) { return noHandle{}, nil }
-func (noJournal) MaxCredits() int           { return 1 << 30 }
-func (noJournal) AfterCommit(f func())      { f() }
-func (j noJournal) Close() error            { return j.Commit() }
-
-// Commit writes the dirty buffers. Order: data is on the device already; then
-// everything but inodes and the super block; then inodes; then the super block.
-func (j noJournal) Commit() error {
-	s := j.s
-	all := s.cache.pinnedBuffers()
+// writeDirty writes the dirty buffers of a file system without a journal. Order:
+// data is on the device already; then everything but inodes and the super block;
+// then inodes; then the super block: what is pointed to before what points. A
+// power cut in between needs e2fsck, as it does on Linux.
+func (s *FS) writeDirty() error {
+	all := s.cache.dirtyBuffers()
 	rank := func(b *Buffer) int {
 		switch {
 		case b.block == s.superBlock():
@@ -161,17 +252,10 @@ func (j noJournal) Commit() error {
 			s.log("write of block %d: %v", b.block, err)
 			return abi.EIO
 		}
-		b.pinned = false
+		s.wrote.Add(1)
+		b.dirty = false
 	}
 	return s.flush()
-}
-
-func (s *FS) flush() error {
-	if err := s.dev.Flush(); err != nil {
-		s.log("flush: %v", err)
-		return abi.EIO
-	}
-	return nil
 }
 
 // inInodeTable reports whether a block belongs to an inode table.

@@ -80,7 +80,7 @@ func (i *inode) openFile(flags int) (*file, error) {
 	case write && i.is(flAppend) && flags&abi.O_APPEND == 0, i.is(flAppend) && flags&abi.O_TRUNC != 0:
 		return nil, abi.EPERM
 	}
-	return &file{i: i, write: write, sync: flags&abi.O_SYNC != 0}, nil
+	return &file{i: i, write: write, sync: flags&abi.O_SYNC == abi.O_SYNC, dsync: flags&abi.O_DSYNC != 0}, nil
 }
 
 // MapFD gives the device's own host file where [offset, offset+length) is one
@@ -91,7 +91,7 @@ func (f *file) MapFD(offset, length int64, write, shared, _ bool) (int, int64, e
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	store := write && shared
-	if i.mem == nil && !i.is(flInlineData) {
+	if i.mem == nil && !i.is(flInlineData) && !i.logged() {
 		if fd, at, ok := i.direct(offset, length, store); ok {
 			return fd, at, nil
 		}
@@ -143,11 +143,11 @@ func (i *inode) direct(offset, length int64, write bool) (fd int, at int64, ok b
 
 // zeroTail clears what mappings may have stored behind the end of a file that is
 // about to grow.
-func (i *inode) zeroTail() error {
+func (i *inode) zeroTail(h *handle) error {
 	if !i.stored {
 		return nil
 	}
-	return i.zeroRange(i.size, i.roundUp(i.size))
+	return i.zeroRange(h, i.size, i.roundUp(i.size))
 }
 
 func (m *memCopy) close() {

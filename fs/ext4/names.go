@@ -34,10 +34,16 @@ func (i *inode) absent(name string) error {
 
 // create makes an inode and its name; fill completes the inode before it is
 // named.
-func (i *inode) create(ctx *fs.Context, name string, na fs.NewAttr, fill func(h *handle, n *inode) error) (fs.Inode, error) {
+func (i *inode) create(ctx *fs.Context, name string, na fs.NewAttr, fill func(h *handle, n *inode) error) (n fs.Inode, err error) {
+	err = i.s.modify(ctx, func() (err error) {
+		n, err = i.createLocked(ctx, name, na, fill)
+		return err
+	})
+	return n, err
+}
+
+func (i *inode) createLocked(ctx *fs.Context, name string, na fs.NewAttr, fill func(h *handle, n *inode) error) (fs.Inode, error) {
 	s := i.s
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if err := i.mayEdit(); err != nil {
 		return nil, err
 	}
@@ -235,10 +241,18 @@ func (i *inode) remove(ctx *fs.Context, name string, victim fs.Inode, dir bool) 
 		return abi.ENOENT
 	}
 	s := i.s
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	return s.modify(ctx, func() error { return i.removeLocked(ctx, name, v, dir) })
+}
+
+func (i *inode) removeLocked(ctx *fs.Context, name string, v *inode, dir bool) error {
+	s := i.s
 	if err := i.mayRemove(v, dir); err != nil {
 		return err
+	}
+	if v.links < 2 || dir {
+		if err := v.mayFree(ctx); err != nil {
+			return err
+		}
 	}
 	err := s.changeLocked(ctx, creditsMove, func(h *handle) error {
 		f, err := i.locate(h, name)

@@ -11,7 +11,8 @@ import (
 type file struct {
 	i     *inode
 	write bool
-	sync  bool // O_SYNC or O_DSYNC
+	sync  bool // O_SYNC
+	dsync bool // O_DSYNC
 }
 
 // Open makes what is behind a file or directory.
@@ -64,7 +65,7 @@ func (i *inode) readData(p []byte, off int64) (int, error) {
 		n := int(min(int64(r.Len)*bs-at%bs, int64(len(p)-done)))
 		if r.Physical == noPhys || r.Unwritten {
 			clear(p[done : done+n])
-		} else if err := readFull(i.s.dev, p[done:done+n], int64(r.Physical)*bs+at%bs); err != nil {
+		} else if err := i.fromDevice(p[done:done+n], int64(r.Physical)*bs+at%bs); err != nil {
 			i.s.log("inode %d: read of block %d: %v", i.ino, r.Physical, err)
 			return some(done, abi.EIO)
 		}

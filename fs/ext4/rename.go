@@ -23,14 +23,22 @@ func (i *inode) Rename(ctx *fs.Context, oldName string, victim, newDir fs.Inode,
 	if !ok || to.s != i.s {
 		return abi.EXDEV
 	}
-	s := i.s
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	m := moving{s: s, from: i, to: to, oldName: oldName, newName: newName, flags: flags, now: ctx.Time()}
+	m := moving{s: i.s, from: i, to: to, oldName: oldName, newName: newName, flags: flags, now: ctx.Time()}
 	m.v, _ = victim.(*inode)
 	m.t, _ = target.(*inode)
+	return i.s.modify(ctx, func() error { return m.run(ctx) })
+}
+
+// run checks and moves, with FS.mu held for writing.
+func (m *moving) run(ctx *fs.Context) error {
+	s, flags := m.s, m.flags
 	if err := m.check(); err != nil {
 		return err
+	}
+	if m.t != nil && flags&abi.RENAME_EXCHANGE == 0 {
+		if err := m.t.mayFree(ctx); err != nil {
+			return err
+		}
 	}
 	err := s.changeLocked(ctx, creditsMove, func(h *handle) error {
 		if flags&abi.RENAME_EXCHANGE != 0 {

@@ -18,7 +18,7 @@ func maker(k kind, size string) fstest.Maker {
 		v, sb := mount(t, d, ext4.Options{})
 		e := &fstest.Env{T: t, V: v, NS: v.NewMountNS(sb, "x", 0)}
 		root := e.NS.RootPath()
-		e.Ctx = &fs.Context{Creds: fs.RootCreds(), Root: root, Cwd: root}
+		e.Ctx = &fs.Context{Creds: fs.RootCreds(), Root: root, Cwd: root, MayWait: true}
 		if err := fs.Rmdir(e.Ctx, fs.Path{}, "lost+found"); err != nil {
 			t.Fatal(err)
 		}

@@ -3,8 +3,6 @@
 package ext4
 
 import (
-	"time"
-
 	"lodger/abi"
 	"lodger/fs"
 )
@@ -12,54 +10,40 @@ import (
 // maxLazy bounds the inodes whose access time is only in memory.
 const maxLazy = 4096
 
-// journaled reports whether changes go through a real journal.
-func (s *FS) journaled() bool { _, no := s.journal.(noJournal); return !no }
-
-// setup is ext4_setup_super: the file system is about to be written.
-func (s *FS) setup() error {
-	if s.es.state&stateValid == 0 && !s.journaled() {
-		s.log("was not cleanly unmounted: e2fsck is recommended")
-	}
-	if s.es.errorCount > 0 {
-		s.log("has %d known errors: e2fsck is recommended", s.es.errorCount)
-	}
-	if err := s.loadOrphanFile(); err != nil {
-		return err
-	}
-	if err := s.cleanOrphans(); err != nil {
-		return err
-	}
-	return s.change(nil, creditsInode, func(h *handle) error {
-		s.es.mntCount++
-		s.es.mtime = uint32(time.Now().Unix())
-		if s.journaled() {
-			s.es.incompat |= incompatRecover
-		} else {
-			s.es.state &^= stateValid
-		}
-		if err := s.writeSuper(h); err != nil {
-			return err
-		}
-		return s.journal.Commit()
-	})
-}
-
-// Sync makes everything durable (ext4_sync_fs).
+// Sync makes everything durable (ext4_sync_fs). It waits without FS.mu.
 func (s *FS) Sync() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.syncLocked()
-}
-
-func (s *FS) syncLocked() error {
-	if s.readOnly.Load() || s.closed {
+	if s.aborted() {
+		return abi.EIO
+	}
+	if s.readOnly.Load() {
 		return nil
 	}
 	if err := s.writeLazy(); err != nil {
 		return err
 	}
+	if s.journal == nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.syncDirect()
+	}
+	if tid, ok := s.journal.Newest(); ok {
+		needs := s.unflushed() && !s.journal.TransWillSendDataBarrier(tid)
+		if err := s.journalError(s.journal.CompleteTransaction(tid)); err != nil || !needs {
+			return err
+		}
+	}
+	if s.unflushed() {
+		return s.flush()
+	}
+	return nil
+}
+
+// syncDirect is Sync without a journal.
+func (s *FS) syncDirect() error {
+	if s.readOnly.Load() || s.closed {
+		return nil
+	}
 	err := s.changeLocked(nil, creditsInode, func(h *handle) error {
-		s.es.wtime = uint32(time.Now().Unix())
 		if len(s.orphans) == 0 {
 			s.es.roCompat &^= roOrphanPres
 		}
@@ -68,10 +52,63 @@ func (s *FS) syncLocked() error {
 	if err != nil {
 		return err
 	}
-	if err := s.journal.Commit(); err != nil {
-		return s.ioFailed("commit", err)
+	if err := s.writeDirty(); err != nil {
+		return s.ioFailed("sync", err)
 	}
 	return nil
+}
+
+// fsync makes a file durable (ext4_sync_file): the transaction that holds its
+// last change is committed, one commit for all who wait for it, and a flush
+// covers data that no commit does. FS.mu is not held over the wait.
+func (i *inode) fsync(dataOnly bool) error {
+	s := i.s
+	switch {
+	case s.aborted():
+		return abi.EROFS
+	case s.readOnly.Load():
+		return nil
+	}
+	if err := i.flushLazy(dataOnly); err != nil {
+		return err
+	}
+	if s.journal == nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.syncDirect()
+	}
+	i.mu.Lock()
+	tid := i.syncTID
+	if dataOnly {
+		tid = i.dataTID
+	}
+	i.mu.Unlock()
+	needs := s.unflushed() && !s.journal.TransWillSendDataBarrier(tid)
+	err := s.journalError(s.journal.CompleteTransaction(tid))
+	if err == nil && needs && s.unflushed() {
+		err = s.flush()
+	}
+	return err
+}
+
+// flushLazy writes what of the file is only in memory: what mappings stored, and
+// the access time.
+func (i *inode) flushLazy(dataOnly bool) error {
+	i.mu.Lock()
+	lazy := i.lazyTime && !dataOnly
+	i.mu.Unlock()
+	return i.s.modify(nil, func() error {
+		if i.dead {
+			return nil
+		}
+		if err := i.syncMem(); err != nil || !lazy {
+			return err
+		}
+		i.s.inodeMu.Lock()
+		delete(i.s.lazy, i)
+		i.s.inodeMu.Unlock()
+		return i.s.changeLocked(nil, creditsInode, func(h *handle) error { return i.s.writeInode(h, i) })
+	})
 }
 
 // writeLazy writes the inodes whose access time is only in memory, and what
@@ -85,98 +122,24 @@ func (s *FS) writeLazy() error {
 	clear(s.lazy)
 	s.inodeMu.Unlock()
 	for _, i := range l {
-		if i.dead {
-			continue
-		}
-		if err := s.changeLocked(nil, creditsInode, func(h *handle) error { return s.writeInode(h, i) }); err != nil {
+		err := s.modify(nil, func() error {
+			if i.dead {
+				return nil
+			}
+			return s.changeLocked(nil, creditsInode, func(h *handle) error { return s.writeInode(h, i) })
+		})
+		if err != nil {
 			return err
 		}
 	}
-	return s.writeMapped()
+	return s.modify(nil, s.writeMapped)
 }
 
-// ReleaseSuper ends the file system (ext4_put_super).
-func (s *FS) ReleaseSuper() {
-	if err := s.Close(); err != nil {
-		s.log("unmount: %v", err)
-	}
-}
-
-// Close writes everything and marks the file system clean. Nothing works
-// afterwards.
-func (s *FS) Close() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return nil
-	}
-	defer func() { s.closed = true; s.readOnly.Store(true) }()
-	if s.readOnly.Load() {
-		return nil
-	}
-	s.discardAll()
-	if err := s.markClean(true); err != nil {
-		return err
-	}
-	return s.journal.Close()
-}
-
-// markClean syncs and sets the state of an unmounted or read-only file system.
-func (s *FS) markClean(last bool) error {
-	if err := s.syncLocked(); err != nil {
-		return err
-	}
-	err := s.changeLocked(nil, creditsInode, func(h *handle) error {
-		s.es.incompat &^= incompatRecover
-		if s.state.count == 0 {
-			s.es.state |= stateValid
-		}
-		return s.writeSuper(h)
-	})
-	if err != nil {
-		return err
-	}
-	return s.journal.Commit()
-}
-
-// Remount changes between read-only and writable (ext4_reconfigure).
-func (s *FS) Remount(flags uint32, data string) error {
-	o, err := ParseOptions(data, flags)
-	if err != nil {
-		return err
-	}
-	ro := flags&abi.MS_RDONLY != 0
-	switch {
-	case ro == s.readOnly.Load():
-	case ro:
-		s.mu.Lock()
-		err = s.markClean(false)
-		s.mu.Unlock()
-		if err == nil {
-			s.readOnly.Store(true)
-		}
-	case s.state.aborted, s.es.readOnlyReason() != "":
-		return abi.EROFS
-	case s.es.hasCompat(compatHasJournal) && !s.journaled() && s.opt.OpenJournal != nil:
-		return abi.EROFS // mounted without the journal: mount anew
-	default:
-		s.readOnly.Store(false)
-		err = s.setup()
-	}
-	if err == nil && o.Errors != "" {
-		s.opt.Errors = o.Errors
-		s.stateMu.Lock()
-		err = s.parseErrors()
-		s.stateMu.Unlock()
-	}
-	return err
-}
-
-// Fsync makes a file durable; the whole file system is.
-func (f *file) Fsync(_ *fs.Context, _ bool) error { return f.i.s.Sync() }
+// Fsync makes a file durable.
+func (f *file) Fsync(_ *fs.Context, dataOnly bool) error { return f.i.fsync(dataOnly) }
 
 // Fsync makes a directory durable.
-func (d *dirFile) Fsync(_ *fs.Context, _ bool) error { return d.i.s.Sync() }
+func (d *dirFile) Fsync(_ *fs.Context, dataOnly bool) error { return d.i.fsync(dataOnly) }
 
 // Accessed sets the access time, in memory: it is written at the next change of
 // the inode, or at sync (lazytime). When too many wait, new ones are not kept: a

@@ -11,28 +11,36 @@ import (
 const chunk = 4 << 20
 
 // WriteAt writes.
-func (f *file) WriteAt(ctx *fs.Context, p []byte, off int64) (int, error) {
-	f.i.s.mu.Lock()
-	defer f.i.s.mu.Unlock()
-	n, err := f.i.write(ctx, p, off)
-	return f.synced(n, err)
-}
-
-// synced makes a write with O_SYNC or O_DSYNC durable.
-func (f *file) synced(n int, err error) (int, error) {
-	if err == nil && f.sync && n > 0 {
-		err = f.i.s.syncLocked()
-	}
+func (f *file) WriteAt(ctx *fs.Context, p []byte, off int64) (n int, err error) {
+	err = f.writing(ctx, func() error {
+		n, err = f.i.write(ctx, p, off)
+		return err
+	})
 	return n, err
 }
 
 // Append writes at the end.
-func (f *file) Append(ctx *fs.Context, p []byte) (int, int64, error) {
-	f.i.s.mu.Lock()
-	defer f.i.s.mu.Unlock()
-	n, err := f.i.write(ctx, p, f.i.size)
-	n, err = f.synced(n, err)
-	return n, f.i.size, err
+func (f *file) Append(ctx *fs.Context, p []byte) (n int, end int64, err error) {
+	err = f.writing(ctx, func() error {
+		n, err = f.i.write(ctx, p, f.i.size)
+		end = f.i.size
+		return err
+	})
+	return n, end, err
+}
+
+// writing does a write, and makes it durable where O_SYNC or O_DSYNC ask for it:
+// such a write cannot be repeated, so that it starts only where it may wait.
+func (f *file) writing(ctx *fs.Context, write func() error) error {
+	sync := f.sync || f.dsync || f.i.is(flSync)
+	if sync && !mayWait(ctx) {
+		return fs.ErrMustWait
+	}
+	err := f.i.s.modify(ctx, write)
+	if err == nil && sync {
+		err = f.i.fsync(!f.sync && !f.i.is(flSync))
+	}
+	return err
 }
 
 // write is WriteAt with FS.mu held for writing. Data goes to the device before
@@ -52,14 +60,16 @@ func (i *inode) write(ctx *fs.Context, p []byte, off int64) (n int, err error) {
 	default:
 		p = p[:min(int64(len(p)), most-off)]
 	}
-	if off > i.size {
-		if err := i.zeroTail(); err != nil {
-			return 0, err
-		}
-	}
+	tail := off > i.size
 	for n < len(p) && err == nil {
 		k := 0
-		err = i.s.changeLocked(ctx, creditsTree+creditsInode, func(h *handle) (err error) {
+		err = i.s.changeLocked(ctx, creditsTree+creditsInode+i.loggedCredits(), func(h *handle) (err error) {
+			if tail {
+				if err := i.zeroTail(h); err != nil {
+					return err
+				}
+				tail = false
+			}
 			if i.is(flInlineData) {
 				if err := i.convertInline(h); err != nil {
 					return err
@@ -93,6 +103,9 @@ func (i *inode) writeStep(h *handle, p []byte, off int64) (int, error) {
 		return 0, err
 	}
 	n := int(min(int64(len(p)), int64(r.Len)*bs-int64(in)))
+	if i.logged() {
+		return i.logStep(h, p[:n], lblk, r, in)
+	}
 	if r.Physical != noPhys && !r.Unwritten {
 		return n, i.toDevice(p[:n], int64(r.Physical)*bs+int64(in))
 	}
@@ -121,8 +134,12 @@ func (i *inode) writeStep(h *handle, p []byte, off int64) (int, error) {
 func (i *inode) toDevice(p []byte, at int64) error {
 	if err := writeFull(i.s.dev, p, at); err != nil {
 		i.s.log("inode %d: write at %d: %v", i.ino, at, err)
+		if i.s.opt.DataErrAbort && i.s.journal != nil {
+			i.s.journal.Abort(abi.EIO)
+		}
 		return abi.EIO
 	}
+	i.s.wrote.Add(1)
 	return nil
 }
 
@@ -139,7 +156,7 @@ func (i *inode) writePadded(p []byte, pblk uint64, in int) error {
 }
 
 // zeroRange makes bytes [a, b) of what is allocated and written zero.
-func (i *inode) zeroRange(a, b int64) error {
+func (i *inode) zeroRange(h *handle, a, b int64) error {
 	bs := int64(i.s.es.blockSize)
 	for a < b {
 		r, err := i.mapBlocks(uint32(a/bs), uint32(min(divUp(uint64(b-a/bs*bs), uint64(bs)), 256)))
@@ -148,7 +165,7 @@ func (i *inode) zeroRange(a, b int64) error {
 		}
 		n := min(int64(r.Len)*bs-a%bs, b-a)
 		if r.Physical != noPhys && !r.Unwritten {
-			if err := i.toDevice(make([]byte, n), int64(r.Physical)*bs+a%bs); err != nil {
+			if err := i.zeroRun(h, r.Physical, int(a%bs), n); err != nil {
 				return err
 			}
 		}
@@ -157,11 +174,20 @@ func (i *inode) zeroRange(a, b int64) error {
 	return nil
 }
 
+func (i *inode) zeroRun(h *handle, pblk uint64, in int, n int64) error {
+	if !i.logged() {
+		return i.toDevice(make([]byte, n), int64(pblk)*int64(i.s.es.blockSize)+int64(in))
+	}
+	return i.logData(h, make([]byte, n), pblk, in, false)
+}
+
 // Setattr changes attributes.
 func (i *inode) Setattr(ctx *fs.Context, sa fs.SetAttr) error {
+	return i.s.modify(ctx, func() error { return i.setattr(ctx, sa) })
+}
+
+func (i *inode) setattr(ctx *fs.Context, sa fs.SetAttr) error {
 	s := i.s
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if i.is(flImmutable) || i.is(flAppend) && sa.Valid&(fs.AttrMode|fs.AttrUID|fs.AttrGID|fs.AttrSize) != 0 {
 		return abi.EPERM
 	}
@@ -205,11 +231,16 @@ func (i *inode) truncate(ctx *fs.Context, size int64) error {
 		return abi.EFBIG
 	}
 	old := i.size
-	i.discard()
-	if i.mem != nil {
-		i.mem.resize(size)
+	if size < old {
+		if err := i.heavy(ctx); err != nil {
+			return err
+		}
 	}
-	return s.changeLocked(ctx, creditsTree+creditsInode, func(h *handle) error {
+	i.discard()
+	return s.changeLocked(ctx, creditsTree+creditsInode+2, func(h *handle) error {
+		if i.mem != nil {
+			i.mem.resize(size)
+		}
 		if i.is(flInlineData) {
 			if size == old {
 				return nil
@@ -219,14 +250,14 @@ func (i *inode) truncate(ctx *fs.Context, size int64) error {
 			}
 		}
 		if size >= old {
-			if err := i.zeroTail(); err != nil {
+			if err := i.zeroTail(h); err != nil {
 				return err
 			}
 			return i.update(h, func() { i.size = size })
 		}
 		bs := int64(s.es.blockSize)
 		if size%bs != 0 { // what lies behind must read as zero when the file grows again
-			if err := i.zeroRange(size, min((size/bs+1)*bs, (old+bs-1)/bs*bs)); err != nil {
+			if err := i.zeroRange(h, size, min((size/bs+1)*bs, (old+bs-1)/bs*bs)); err != nil {
 				return err
 			}
 		}

@@ -33,7 +33,7 @@ func New(t *testing.T, mk Maker) *Env {
 	v, sb := mk(t)
 	ns := v.NewMountNS(sb, "test", 0)
 	root := ns.RootPath()
-	return &Env{t, v, ns, &fs.Context{Creds: fs.RootCreds(), Root: root, Cwd: root, Umask: 0o022}}
+	return &Env{t, v, ns, &fs.Context{Creds: fs.RootCreds(), Root: root, Cwd: root, Umask: 0o022, MayWait: true}}
 }
 
 // As gives a context of an ordinary user.

@@ -164,6 +164,9 @@ func (h *Handle) TID() TID { return h.t.tid }
 // Credits is how many blocks the handle may yet change.
 func (h *Handle) Credits() int { return h.credits }
 
+// RevokeCredits is how many blocks the handle may yet revoke.
+func (h *Handle) RevokeCredits() int { return h.revokes }
+
 // Extend asks for more (jbd2_journal_extend). It never waits; when it reports
 // false the caller stops at a consistent place and calls Restart.
 func (h *Handle) Extend(blocks, revokes int) (bool, error) {

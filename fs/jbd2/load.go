@@ -40,6 +40,9 @@ type Options struct {
 	// ReadOnly loads a journal only for looking at it: what would need a
 	// recovery is refused with EROFS.
 	ReadOnly bool
+	// Wipe gives up what the log holds, for file systems that do not ask for a
+	// recovery (jbd2_journal_wipe).
+	Wipe bool
 
 	// minBlocks is the smallest journal, JBD2_MIN_JOURNAL_BLOCKS unless a test
 	// sets it.
@@ -104,14 +107,41 @@ func Load(o Options) (*Journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.Start != 0 && o.ReadOnly {
+	if s.Start != 0 && o.ReadOnly && !o.Wipe {
 		return nil, roError(s)
+	}
+	if o.Wipe {
+		return j, j.wipe(s)
 	}
 	end, err := j.recover(s)
 	if err != nil {
 		return nil, err
 	}
 	return j, j.reset(s, end)
+}
+
+// wipe starts behind what the log holds, without replaying it: the scan alone
+// tells where that ends.
+func (j *Journal) wipe(s *Superblock) error {
+	end := s.Sequence + 1
+	if s.Start != 0 {
+		rec := j.newRecovery(s)
+		if err := rec.pass(s, passScan); err == nil {
+			end = rec.r.End + 1
+		}
+	}
+	if j.opt.ReadOnly {
+		s.Start = 0 // reset writes nothing
+	}
+	return j.reset(s, end)
+}
+
+// SetCommitInterval changes the age at which transactions are committed, from the
+// next one on; 0: never.
+func (j *Journal) SetCommitInterval(ns int64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.opt.CommitInterval = ns
 }
 
 // open reads and checks the superblock and the map.

@@ -54,15 +54,20 @@ func (j *Journal) recover(s *Superblock) (TID, error) {
 	if s.Start == 0 {
 		return s.Sequence + 1, nil
 	}
+	rec := j.newRecovery(s)
+	if err := rec.run(s); err != nil {
+		return 0, err
+	}
+	return rec.r.End + 1, nil
+}
+
+func (j *Journal) newRecovery(s *Superblock) *recovery {
 	rec := &recovery{
 		j: j, r: &j.Recovered, revoked: map[uint64]TID{},
 		block: make([]byte, j.opt.Blocksize), data: make([]byte, j.opt.Blocksize),
 	}
 	rec.r.Start = s.Sequence
-	if err := rec.run(s); err != nil {
-		return 0, err
-	}
-	return rec.r.End + 1, nil
+	return rec
 }
 
 func (rec *recovery) run(s *Superblock) error {
