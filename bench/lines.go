@@ -18,6 +18,7 @@ import (
 // value; a line with neither is only reported.
 type line struct {
 	name, unit         string
+	group              string // chooses several lines at once
 	maxRatio, maxValue float64
 	needTree           bool
 	script             string // for shell lines
@@ -27,7 +28,7 @@ type line struct {
 func (l line) bar() string {
 	switch {
 	case l.maxRatio > 0:
-		return fmt.Sprintf("<= %.1f x", l.maxRatio)
+		return fmt.Sprintf("<= %.3g x", l.maxRatio)
 	case l.maxValue > 0:
 		return fmt.Sprintf("<= %g %s", l.maxValue, l.unit)
 	}
@@ -140,7 +141,7 @@ func (b *bench) guestArgs(cmd ...string) []string {
 
 // output runs a command for two minutes at most and returns what it printed.
 func (b *bench) output(attr *syscall.SysProcAttr, name string, args ...string) (string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(b.ctx, 2*time.Minute)
 	defer cancel()
 	var out, msg bytes.Buffer
 	cmd := exec.CommandContext(ctx, name, args...)
