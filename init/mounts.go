@@ -16,6 +16,7 @@ import (
 	"lodger/fs/hostfs"
 	"lodger/fs/overlayfs"
 	"lodger/fs/proc"
+	"lodger/fs/sysfs"
 	"lodger/fs/tmpfs"
 	"lodger/host"
 )
@@ -232,6 +233,7 @@ func (m *Machine) fsTypes() []fs.FSType {
 	l := []fs.FSType{
 		tmpfs.Type(),
 		proc.Type(m.k.ProcFS()),
+		sysfs.Type(sysfs.Blocks(m.blk), sysfs.CPUs),
 	}
 	for _, t := range m.blockTypes() {
 		l = append(l, t.fsType(m))

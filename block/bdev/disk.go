@@ -39,11 +39,23 @@ type (
 	DiskReleaser interface {
 		ReleaseDisk(d *Device)
 	}
+	// DiskAttributer has files of its own in the disk's directory in sysfs. It is
+	// asked again when the disk changes.
+	DiskAttributer interface {
+		DiskAttrs(d *Disk) []Attr
+	}
 	// Geometer answers HDIO_GETGEO.
 	Geometer interface {
 		Geometry(d *Device) (heads, sectors byte, cylinders uint16)
 	}
 )
+
+// Attr is a file in sysfs: below the disk's directory, or in Dir there. Its text has
+// a line feed.
+type Attr struct {
+	Dir, Name string
+	Show      func() (string, error)
+}
 
 // Name is the disk's name without /dev.
 func (d *Disk) Name() string { return d.cfg.Name }

@@ -17,7 +17,7 @@
 //
 // What a driver adds to a disk (its own ioctls, what happens at open and close) is
 // found by type assertion at Config.Driver: DiskOpener, DiskReleaser, DiskIoctler,
-// Geometer.
+// DiskAttributer, Geometer.
 //
 // There is no page cache here: reads and writes of a device go to what is behind it
 // at once, where a file system above and the host see the same bytes.

@@ -11,20 +11,21 @@ import (
 // Limits is what of struct queue_limits a guest can see. Zero values mean Linux's
 // defaults.
 type Limits struct {
-	LogicalBlock  int // bytes; 512
-	PhysicalBlock int // bytes; LogicalBlock
-	IOMin, IOOpt  int // bytes; PhysicalBlock, 0
-	MaxSectors    int // of 512 bytes in a request; 2560 (BLK_DEF_MAX_SECTORS_CAP)
-	MaxHWSectors  int // MaxSectors
-	MaxDiscard    int64
+	LogicalBlock  int   // bytes; 512
+	PhysicalBlock int   // bytes; LogicalBlock
+	IOMin, IOOpt  int   // bytes; PhysicalBlock, 0
+	MaxSectors    int   // of 512 bytes in a request; 2560 (BLK_DEF_MAX_SECTORS_CAP)
+	MaxHWSectors  int   // MaxSectors
+	MaxDiscard    int64 // bytes; 0 where the device cannot discard
 	// DiscardGranularity: bytes; 0 where the device cannot discard.
 	DiscardGranularity int
-	MaxWriteZeroes     int64
+	MaxWriteZeroes     int64 // bytes; 0 where zeroes must be written as data
 	Rotational         bool
 	WriteCache         bool // has something to flush
 }
 
 const (
+	maxRequest        = math.MaxUint32 &^ (block.SectorSize - 1) // UINT_MAX sectors are said in bytes of 32 bits
 	defaultMaxSectors = 2560
 	defaultReadahead  = 256 // sectors: VM_READAHEAD_PAGES
 )
@@ -44,10 +45,15 @@ func (l Limits) withDefaults(d block.Device) Limits {
 	if canDiscard(d) {
 		set(&l.DiscardGranularity, l.LogicalBlock)
 		if l.MaxDiscard == 0 {
-			l.MaxDiscard = math.MaxUint32 &^ (block.SectorSize - 1)
+			l.MaxDiscard = maxRequest
 		}
 	} else {
 		l.DiscardGranularity, l.MaxDiscard = 0, 0
+	}
+	if _, ok := d.(block.Zeroer); !ok || block.ReadOnly(d) {
+		l.MaxWriteZeroes = 0
+	} else if l.MaxWriteZeroes == 0 {
+		l.MaxWriteZeroes = maxRequest
 	}
 	return l
 }

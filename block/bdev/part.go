@@ -68,11 +68,10 @@ func (d *Disk) DropPartitions() error {
 // scan reads the table and makes the partitions, of which there are none; changeMu
 // is held.
 func (d *Disk) scan() {
-	place := d.whole.place.Load()
-	if place == nil {
+	if d.Back() == nil {
 		return
 	}
-	table, err := partitions.Scan(place)
+	table, err := partitions.Scan(d.whole)
 	if err != nil {
 		// A disk that cannot be read has no partitions, but is there.
 		d.t.log(fmt.Sprintf("%s: unable to read partition table: %v", d.cfg.Name, err))

@@ -55,7 +55,8 @@ type Config struct {
 	// Disk.SetPartScan.
 	NoPartScan bool
 	Limits     Limits
-	// Driver has the abilities DiskOpener, DiskReleaser, DiskIoctler, Geometer.
+	// Driver has the abilities DiskOpener, DiskReleaser, DiskIoctler, DiskAttributer,
+	// Geometer.
 	Driver any
 }
 

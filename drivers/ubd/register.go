@@ -30,6 +30,12 @@ func (d *Disk) Register(t *bdev.Table) (*bdev.Disk, error) {
 // driver has ubd's answers to controls.
 type driver struct{}
 
+// DiskAttrs implements bdev.DiskAttributer: serial_show. Without a serial number it
+// is empty, where UML prints (null).
+func (driver) DiskAttrs(d *bdev.Disk) []bdev.Attr {
+	return []bdev.Attr{{Name: "serial", Show: func() (string, error) { return d.Config().Serial + "\n", nil }}}
+}
+
 // The geometry that UML invents.
 const (
 	heads         = 128

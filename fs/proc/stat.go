@@ -10,6 +10,7 @@ import (
 
 	"lodger/abi"
 	"lodger/host"
+	"lodger/lib/cpumask"
 )
 
 // memory is what the host says of a process's memory. Sizes of status are in KiB,
@@ -128,62 +129,11 @@ func (p *pidNode) status(i *Info) string {
 		nnp = 1
 	}
 	b = fmt.Appendf(b, "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n", nnp)
-	mask := allowedCPUs(i.HostTID)
-	b = fmt.Appendf(b, "Cpus_allowed:\t%s\nCpus_allowed_list:\t%s\nMems_allowed:\t1\nMems_allowed_list:\t0\n", hexMask(mask), listMask(mask))
+	mask := cpumask.Allowed(i.HostTID)
+	b = fmt.Appendf(b, "Cpus_allowed:\t%s\nCpus_allowed_list:\t%s\nMems_allowed:\t1\nMems_allowed_list:\t0\n", cpumask.Hex(mask), cpumask.List(mask))
 	b = fmt.Appendf(b, "voluntary_ctxt_switches:\t%d\nnonvoluntary_ctxt_switches:\t%d\n",
 		m.status["voluntary_ctxt_switches"], m.status["nonvoluntary_ctxt_switches"])
 	return string(b)
-}
-
-// allowedCPUs lists the processors that a host thread may use; 0: our own.
-func allowedCPUs(tid int32) []int {
-	b, err := host.Affinity(tid)
-	if err != nil {
-		return []int{0}
-	}
-	var out []int
-	for i, x := range b {
-		for j := range 8 {
-			if x>>j&1 != 0 {
-				out = append(out, 8*i+j)
-			}
-		}
-	}
-	return out
-}
-
-// hexMask formats processors as 32-bit words, highest first (%*pb).
-func hexMask(cpus []int) string {
-	if len(cpus) == 0 {
-		return "0"
-	}
-	w := make([]uint32, cpus[len(cpus)-1]/32+1)
-	for _, c := range cpus {
-		w[c/32] |= 1 << (c % 32)
-	}
-	s := fmt.Sprintf("%x", w[len(w)-1])
-	for i := len(w) - 2; i >= 0; i-- {
-		s += fmt.Sprintf(",%08x", w[i])
-	}
-	return s
-}
-
-// listMask formats processors as ranges (%*pbl).
-func listMask(cpus []int) string {
-	var parts []string
-	for i := 0; i < len(cpus); {
-		j := i
-		for j+1 < len(cpus) && cpus[j+1] == cpus[j]+1 {
-			j++
-		}
-		s := strconv.Itoa(cpus[i])
-		if j > i {
-			s += "-" + strconv.Itoa(cpus[j])
-		}
-		parts = append(parts, s)
-		i = j + 1
-	}
-	return strings.Join(parts, ",")
 }
 
 // limitNames are the rows of /proc/PID/limits, by RLIMIT_* number (lnames of

@@ -11,6 +11,7 @@ import (
 	"lodger/fs"
 	"lodger/fs/kernfs"
 	"lodger/host"
+	"lodger/lib/cpumask"
 )
 
 // addSystem adds the files about the machine.
@@ -26,7 +27,7 @@ func (t *tree) addSystem(d *kernfs.DirNode) {
 		return fmt.Sprintf("%.2f %.2f %.2f %d/%d %d\n", m.Load[0], m.Load[1], m.Load[2], max(m.Running, 1), m.Threads, m.LastPID)
 	})
 	add("meminfo", func() string { return hostText("meminfo") })
-	add("cpuinfo", func() string { return filterCPUs(hostText("cpuinfo"), allowedCPUs(0)) })
+	add("cpuinfo", func() string { return filterCPUs(hostText("cpuinfo"), cpumask.Allowed(0)) })
 	add("stat", t.stat)
 	add("vmstat", vmstat)
 	add("cmdline", func() string { return "lodger\n" })
@@ -89,7 +90,7 @@ func filterCPUs(s string, allowed []int) string {
 // may use, and the guest's own counts.
 func (t *tree) stat() string {
 	m := t.sys.Machine()
-	allowed := allowedCPUs(0)
+	allowed := cpumask.Allowed(0)
 	var sum [10]uint64
 	var lines strings.Builder
 	var ctxt string
