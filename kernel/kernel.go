@@ -74,6 +74,7 @@ type Kernel struct {
 	Clock *ktime.Clock
 	Log   *slog.Logger
 	VFS   *fs.VFS
+	Swaps Swaps
 	Block *bdev.Table // nil: no block devices; set before Start
 	UTS   *UTS
 

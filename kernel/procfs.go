@@ -61,6 +61,9 @@ func (s *procSystem) Caller(ctx *fs.Context) proc.Task {
 // Blocks implements proc.BlockSystem.
 func (s *procSystem) Blocks() *bdev.Table { return s.k.Block }
 
+// Swaps implements proc.BlockSystem.
+func (s *procSystem) Swaps() []proc.Swap { return s.k.Swaps.list() }
+
 // SetNodeName implements proc.System.
 func (s *procSystem) SetNodeName(n string) { s.k.UTS.SetNode(n) }
 

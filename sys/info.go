@@ -31,6 +31,9 @@ func sysinfo(t *kernel.Task, a Args) (uint64, error) {
 	put(40, m.Free)
 	put(48, m.Shared)
 	put(56, m.Buffers)
+	swap := t.Kernel().Swaps.Total()
+	put(64, swap)
+	put(72, swap)
 	le.PutUint16(b[80:], uint16(threads))
 	le.PutUint32(b[104:], 1) // mem_unit
 	return 0, t.CopyOut(a[0], b[:])

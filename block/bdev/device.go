@@ -26,6 +26,7 @@ type Device struct {
 	start, length int64       // of partitions, bytes; guarded by Table.mu
 	readOnly      atomic.Bool // BLKROSET
 	blockSize     atomic.Int64
+	swap          atomic.Bool // a swap area: files may not write to it
 	Stat          Stat
 
 	gone    bool // guarded by Table.mu
@@ -76,6 +77,9 @@ func (d *Device) ReadOnly() bool {
 
 // SetReadOnly is BLKROSET. A device whose file can only be read stays read-only.
 func (d *Device) SetReadOnly(ro bool) { d.readOnly.Store(ro) }
+
+// SetSwap says whether the device is a swap area now. Whoever says so claims it.
+func (d *Device) SetSwap(on bool) { d.swap.Store(on) }
 
 // ReadAt implements block.Device.
 func (d *Device) ReadAt(p []byte, off int64) (int, error) {

@@ -3,8 +3,6 @@
 package bdev
 
 import (
-	"math"
-
 	"lodger/abi"
 	"lodger/block"
 	"lodger/fs"
@@ -37,6 +35,8 @@ func (f *file) WriteAt(ctx *fs.Context, p []byte, off int64) (int, error) {
 	switch {
 	case f.dev.ReadOnly():
 		return 0, abi.EPERM
+	case f.dev.swap.Load():
+		return 0, abi.ETXTBSY
 	case len(p) == 0:
 		return 0, nil
 	case off >= size:
@@ -65,19 +65,13 @@ func (f *file) Seek(_ *fs.Context, pos, off int64, whence int) (int64, error) {
 	switch whence {
 	case abi.SEEK_SET:
 	case abi.SEEK_CUR:
-		if off > 0 && pos > math.MaxInt64-off {
-			return 0, abi.EOVERFLOW
-		}
 		off += pos
 	case abi.SEEK_END:
-		if off > 0 && size > math.MaxInt64-off {
-			return 0, abi.EOVERFLOW
-		}
 		off += size
 	default:
 		return 0, abi.EINVAL
 	}
-	if off < 0 || off > size {
+	if off < 0 || off > size { // what overflowed is negative
 		return 0, abi.EINVAL
 	}
 	return off, nil

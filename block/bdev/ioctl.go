@@ -191,18 +191,19 @@ func (f *file) setBlockSize(ctx *fs.Context, arg uint64, mem fs.UserMemory) erro
 
 // clear is blk_ioctl_discard, blk_ioctl_secure_erase and blk_ioctl_zeroout.
 func (f *file) clear(ctx *fs.Context, cmd uint32, arg uint64, mem fs.UserMemory) error {
-	if !f.write {
-		return abi.EBADF
-	}
+	var b [16]byte
+	fault := mem.CopyIn(arg, b[:])
 	switch {
+	case cmd == blkDiscard && fault != nil: // before all else, only here
+		return fault
+	case !f.write:
+		return abi.EBADF
 	case cmd == blkSecDiscard, cmd == blkDiscard && !f.dev.CanDiscard() && !f.dev.ReadOnly():
 		return abi.EOPNOTSUPP
 	case cmd == blkDiscard && f.dev.ReadOnly():
 		return abi.EPERM
-	}
-	var b [16]byte
-	if err := mem.CopyIn(arg, b[:]); err != nil {
-		return err
+	case fault != nil:
+		return fault
 	}
 	start, n := binary.LittleEndian.Uint64(b[:]), binary.LittleEndian.Uint64(b[8:])
 	mask := uint64(f.dev.disk.Limits().LogicalBlock - 1)

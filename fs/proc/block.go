@@ -4,9 +4,11 @@ package proc
 
 import (
 	"fmt"
+	"strings"
 
 	"lodger/abi"
 	"lodger/block/bdev"
+	"lodger/fs"
 )
 
 // BlockSystem is the ability of a System to have block devices (block/genhd.c's and
@@ -14,6 +16,16 @@ import (
 type BlockSystem interface {
 	// Blocks gives the table; nil: there is none.
 	Blocks() *bdev.Table
+	// Swaps gives the swap areas by falling priority.
+	Swaps() []Swap
+}
+
+// Swap is a swap area.
+type Swap struct {
+	Path     fs.Path
+	Device   bool // not a regular file
+	Bytes    uint64
+	Priority int
 }
 
 func (t *tree) blocks() *bdev.Table {
@@ -63,4 +75,52 @@ func (t *tree) devices() string {
 		}
 	}
 	return string(b)
+}
+
+// swaps is swap_show.
+func (t *tree) swaps(ctx *fs.Context) ([]byte, error) {
+	b := []byte("Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n")
+	sys, ok := t.sys.(BlockSystem)
+	if !ok {
+		return b, nil
+	}
+	for _, s := range sys.Swaps() {
+		name, kind, tab := escape(fs.DPath(s.Path, ctx.Root)), "file\t", ""
+		if s.Device {
+			kind = "partition"
+		}
+		kb := s.Bytes >> 10
+		if kb < 10000000 {
+			tab = "\t"
+		}
+		b = fmt.Appendf(b, "%s%*s%s\t%d\t%s0\t\t%d\n", name, max(40-len(name), 1), " ", kind, kb, tab, s.Priority)
+	}
+	return b, nil
+}
+
+// meminfo is the host's, with the guest's own swap.
+func (t *tree) meminfo() string {
+	var total uint64
+	if sys, ok := t.sys.(BlockSystem); ok {
+		for _, s := range sys.Swaps() {
+			total += s.Bytes >> 10
+		}
+	}
+	var out strings.Builder
+	for line := range strings.Lines(hostText("meminfo")) {
+		name, _, _ := strings.Cut(line, ":")
+		switch name {
+		case "SwapTotal", "SwapFree":
+			line = fmt.Sprintf("%-16s%8d kB\n", name+":", total)
+		case "SwapCached":
+			line = fmt.Sprintf("%-16s%8d kB\n", name+":", 0)
+		}
+		out.WriteString(line)
+	}
+	return out.String()
+}
+
+// escape is what seq_file_path does with " \t\n\\".
+func escape(s string) string {
+	return strings.NewReplacer(" ", `\040`, "\t", `\011`, "\n", `\012`, `\`, `\134`).Replace(s)
 }
