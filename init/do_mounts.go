@@ -12,6 +12,7 @@ import (
 	"lodger/block/bdev"
 	"lodger/fs"
 	"lodger/fs/ext4"
+	"lodger/fs/jbd2"
 )
 
 // blockTypes are the file systems that lie on a block device, in the order in
@@ -85,7 +86,7 @@ func (t blockType) mountOn(v *fs.VFS, d *bdev.Device, flags uint32, data string,
 // fsEnv is what a file system needs of the machine. silent: it is only being tried.
 func (m *Machine) fsEnv(who, dev string, silent bool) ext4.Env {
 	prefix := fmt.Sprintf("%s (%s): ", who, dev)
-	env := ext4.Env{Panic: func(msg string) { m.panic(prefix + msg) }, Log: func(msg string) { m.printk("%s", prefix+msg) }}
+	env := ext4.Env{Timer: jbd2.ClockTimer{Clock: m.k.Clock}, Panic: func(msg string) { m.panic(prefix + msg) }, Log: func(msg string) { m.printk("%s", prefix+msg) }}
 	if silent {
 		env.Log = nil
 	}

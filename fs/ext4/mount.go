@@ -34,8 +34,8 @@ func (s *FS) fill(v *fs.VFS) error {
 		typ = "ext4"
 	}
 	s.sb = v.NewSuperBlock(typ, abi.EXT4_SUPER_MAGIC, s)
-	if opt.Dev != 0 {
-		s.sb.Dev = opt.Dev
+	if s.opt.Dev != 0 {
+		s.sb.Dev = s.opt.Dev
 	}
 	s.sb.SetReadOnly(s.readOnly.Load())
 	root, err := s.iget(rootIno, igetNormal)

@@ -8,6 +8,7 @@ import (
 	"lodger/abi"
 	"lodger/block"
 	"lodger/fs"
+	"lodger/fs/jbd2"
 )
 
 // Types are the names that mount(2) knows the file system by.
@@ -17,6 +18,7 @@ func Types() []string { return []string{"ext3", "ext2", "ext4"} } // in the orde
 type Env struct {
 	Log   func(string) // gets a line for each thing worth one
 	Panic func(string) // stops the guest: errors=panic
+	Timer jbd2.Timer   // the guest's clock; nil: the host's
 }
 
 // Mount mounts what lies on a block device with number rdev: ext4_mount. typ is one
@@ -29,7 +31,7 @@ func Mount(v *fs.VFS, dev block.Device, rdev uint64, typ string, flags uint32, d
 	if err != nil {
 		return nil, err
 	}
-	o.Log, o.Panic, o.Type, o.Dev = env.Log, env.Panic, typ, rdev
+	o.Log, o.Panic, o.Timer, o.Type, o.Dev = env.Log, env.Panic, env.Timer, typ, rdev
 	sb, err := New(v, onBlock{dev}, o)
 	var refused *RefusedError
 	if errors.As(err, &refused) && env.Log != nil {
@@ -43,6 +45,9 @@ type onBlock struct{ block.Device }
 
 // Flush implements Device.
 func (d onBlock) Flush() error { return block.Flush(d.Device) }
+
+// ReadOnly implements readOnlyer.
+func (d onBlock) ReadOnly() bool { return block.ReadOnly(d.Device) }
 
 // Discard implements Discarder.
 func (d onBlock) Discard(off, n int64) error { return block.Discard(d.Device, off, n) }
