@@ -77,7 +77,7 @@ func TestKilled(t *testing.T) {
 			seed := rand.Uint64()
 			rnd := rand.New(rand.NewPCG(seed, 0))
 			for n := range rounds {
-				d.round(rnd.Uint64(), time.Duration(100+rnd.IntN(600))*time.Millisecond)
+				d.round(rnd.Uint64(), time.Duration(rnd.IntN(600))*time.Millisecond)
 				if t.Failed() {
 					t.Fatalf("round %d of seed %d", n, seed)
 				}
@@ -93,7 +93,6 @@ type disk struct {
 	image, spec     string
 	last            map[string]string   // what a file was when its change was acknowledged
 	since           map[string][]string // what it may have become since
-	acknowledgement int
 }
 
 // round lets the guest work for a while, kills lodger, and checks the disk.
@@ -116,19 +115,26 @@ func (d *disk) round(seed uint64, after time.Duration) {
 			lines <- s.Text()
 		}
 	}()
-	first, started := <-lines
-	time.Sleep(after)
-	cmd.Process.Kill()
 	if d.last == nil {
 		d.last, d.since = map[string]string{}, map[string][]string{}
 	}
-	d.note(first)
+	started := false
+	for !started {
+		l, more := <-lines
+		if !more {
+			break
+		}
+		d.note(l)
+		started = strings.HasPrefix(l, "ok ")
+	}
+	time.Sleep(after)
+	cmd.Process.Kill()
 	for l := range lines {
 		d.note(l)
 	}
 	cmd.Wait()
 	if !started {
-		t.Fatalf("the guest said nothing\n%s", msg.String())
+		t.Fatalf("the guest got nothing done\n%s", msg.String())
 	}
 	d.check()
 }
@@ -143,7 +149,6 @@ func (d *disk) note(line string) {
 		d.since[name] = append(d.since[name], sum)
 	case "ok":
 		d.last[name], d.since[name] = sum, nil
-		d.acknowledgement++
 	}
 }
 
@@ -201,9 +206,6 @@ func (d *disk) check() {
 		if _, known := d.last[name]; !known {
 			d.last[name], d.since[name] = got, nil
 		}
-	}
-	if d.acknowledgement == 0 {
-		t.Error("the guest got nothing done")
 	}
 	if d.spec == d.image {
 		if err := fixture.Fsck(d.image); err != nil {

@@ -78,10 +78,13 @@ func lasting(dir string, rnd *rand.Rand) error {
 	for {
 		name := filepath.Join(dir, fmt.Sprintf("f%d", rnd.IntN(8)))
 		if rnd.IntN(6) == 0 {
-			if err := os.Remove(name); err != nil {
+			if _, err := os.Lstat(name); err != nil {
 				continue
 			}
 			say("try %s -", name)
+			if err := os.Remove(name); err != nil {
+				return err
+			}
 			if err := syncDir(dir); err != nil {
 				return err
 			}
