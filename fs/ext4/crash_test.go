@@ -262,7 +262,11 @@ func (l *load) modify(f *fs.File, o *object) {
 	if r.IntN(3) == 0 {
 		off = len(o.data)
 	}
-	switch k := r.IntN(8); {
+	k := r.IntN(8)
+	if st, err := f.Stat(); err != nil || st.Size != int64(len(o.data)) {
+		l.e.T.Fatalf("before operation %d: file %d has %d bytes, want %d: %v", l.op, o.id, st.Size, len(o.data), err)
+	}
+	switch {
 	case k < 4:
 		p := make([]byte, n)
 		o.fill(p, l.op)
@@ -283,6 +287,9 @@ func (l *load) modify(f *fs.File, o *object) {
 	case l.ext:
 		l.e.Must(f.Fallocate(l.e.Ctx, 0, int64(off), int64(n+4)))
 		o.data = slices.Concat(o.data, make([]byte, max(0, off+n+4-len(o.data))))
+	}
+	if st, err := f.Stat(); err != nil || st.Size != int64(len(o.data)) {
+		l.e.T.Fatalf("operation %d (%d at %d, %d bytes): file %d has %d bytes, want %d: %v", l.op, k, off, n, o.id, st.Size, len(o.data), err)
 	}
 	o.changed(l.op)
 }
@@ -477,13 +484,21 @@ func (l *load) check(t *testing.T, e *fstest.Env, at int) {
 			if w := o.couldBe(got, max(syncOp, synced[o]), last); w == "" {
 				ok = true
 			} else {
-				why += fmt.Sprintf("\n  as %d: %s", o.id, w)
+				why += fmt.Sprintf("\n  as %d: %s (sync %d, fsync %d, history%s)", o.id, w, syncOp, synced[o], o.history())
 			}
 		}
 		if !ok {
-			t.Errorf("%s: %d bytes that it cannot have%s", name, len(got), why)
+			t.Errorf("%s: inode %d, size %d: %d bytes that it cannot have%s", name, st.Ino, st.Size, len(got), why)
 		}
 	}
+}
+
+// history tells the operations and sizes.
+func (o *object) history() (s string) {
+	for _, x := range o.states {
+		s += fmt.Sprintf(" %d:%d", x.op, len(x.data))
+	}
+	return s
 }
 
 // couldBe tells why an object cannot have contents after a power cut; "" when it

@@ -127,8 +127,8 @@ func (i *inode) allocate(ctx *fs.Context, off, end int64, keep bool) error {
 			}
 		}
 		l += r.Len
-		if !keep && int64(l)*bs > i.size {
-			if err := i.setSize(ctx, min(end, int64(l)*bs)); err != nil {
+		if size := min(end, int64(l)*bs); !keep && size > i.size {
+			if err := i.setSize(ctx, size); err != nil {
 				return err
 			}
 		}

@@ -41,7 +41,7 @@ func TestDifferAttrs(t *testing.T) {
 func emptied(t *testing.T, d *disk) (*fs.VFS, *fs.SuperBlock) {
 	v, sb := mount(t, d, ext4.Options{})
 	root := v.NewMountNS(sb, "x", 0).RootPath()
-	if err := fs.Rmdir(&fs.Context{Creds: fs.RootCreds(), Root: root, Cwd: root}, fs.Path{}, "lost+found"); err != nil {
+	if err := fs.Rmdir(&fs.Context{Creds: fs.RootCreds(), Root: root, Cwd: root, MayWait: true}, fs.Path{}, "lost+found"); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { closed(t, sb, d) })

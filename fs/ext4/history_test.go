@@ -333,3 +333,20 @@ func TestXattrs(t *testing.T) {
 		})
 	}
 }
+
+// TestFallocateInLastBlock: allocating what ends in a file's last block, before
+// the file's end, does not shorten the file.
+func TestFallocateInLastBlock(t *testing.T) {
+	d := mkfs(t, "8M", "-t", "ext4")
+	v, sb := mount(t, d, ext4.Options{})
+	e := env(t, v, sb)
+	e.Write("/f", "0123456789")
+	f, err := e.Open("/f", abi.O_RDWR, 0)
+	e.Must(err)
+	e.Must(f.Fallocate(e.Ctx, 0, 0, 5))
+	if st, err := f.Stat(); err != nil || st.Size != 10 {
+		t.Errorf("%d bytes, want 10: %v", st.Size, err)
+	}
+	f.DecRef()
+	closed(t, sb, d)
+}

@@ -57,12 +57,23 @@ func (s *FS) remember(i *inode) *inode {
 	}
 	w := weak.Make(i)
 	s.inodes[i.ino] = w
-	runtime.AddCleanup(i, s.collected, i.ino)
+	runtime.AddCleanup(i, collected, lostInode{weak.Make(s), i.ino})
 	return i
 }
 
-// collected forgets an inode that nobody holds any more.
-func (s *FS) collected(ino uint32) {
+// lostInode is an inode that nobody holds any more. It does not hold the file
+// system, which holds its root: both would stay for ever.
+type lostInode struct {
+	fs  weak.Pointer[FS]
+	ino uint32
+}
+
+// collected forgets it.
+func collected(l lostInode) {
+	s, ino := l.fs.Value(), l.ino
+	if s == nil {
+		return
+	}
 	s.inodeMu.Lock()
 	defer s.inodeMu.Unlock()
 	if s.inodes[ino].Value() == nil {

@@ -43,7 +43,6 @@ func (i *inode) logStep(h *handle, p []byte, lblk uint32, r Run, in int) (int, e
 		if r.Unwritten {
 			return n, i.setUnwritten(h, lblk, blocks, false)
 		}
-		h.changed(i, true)
 		return n, nil
 	}
 	pblk, cnt, err := i.newDataBlocks(h, lblk, blocks)
@@ -65,6 +64,7 @@ func (i *inode) logStep(h *handle, p []byte, lblk uint32, r Run, in int) (int, e
 // ones hold nothing else.
 func (i *inode) logData(h *handle, p []byte, pblk uint64, in int, fresh bool) error {
 	s := i.s
+	h.changed(i, true)
 	bs := int(s.es.blockSize)
 	for len(p) > 0 {
 		n := min(len(p), bs-in)
