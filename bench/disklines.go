@@ -110,7 +110,7 @@ const (
 )
 
 // makeTar writes the archive: text files of 0 to 32 KiB, most of them small, as in a
-// tree of sources (about 40 MB), always the same.
+// tree of sources (54 MB), always the same.
 func makeTar(name string) error {
 	f, err := os.Create(name)
 	if err != nil {
