@@ -27,7 +27,16 @@ type Disk struct {
 }
 
 // backing holds an interface value for an atomic pointer.
-type backing struct{ d block.Device }
+type backing struct {
+	d     block.Device
+	moves bool // its runs can move
+}
+
+// moves reports whether writes may have to wait for those who map what moves.
+func (d *Disk) moves() bool {
+	b := d.back.Load()
+	return b != nil && b.moves
+}
 
 // Abilities of Config.Driver. They are called without locks held.
 type (
@@ -160,7 +169,8 @@ func (d *Disk) setBack(b block.Device) {
 		}
 		return
 	}
-	d.back.Store(&backing{b})
+	_, moves := bottom(b).(block.Mover)
+	d.back.Store(&backing{b, moves})
 	d.whole.place.Store(block.NewSection(b, 0, b.Size()&^(block.SectorSize-1)))
 	for _, p := range d.parts {
 		p.place.Store(block.NewSection(b, p.start, p.length))

@@ -47,9 +47,8 @@ func (f *file) WriteAt(ctx *fs.Context, p []byte, off int64) (int, error) {
 		return 0, abi.EINVAL
 	}
 	// A copy-up stops whoever maps what moves, and waits for them.
-	_, moves := f.dev.disk.Back().(block.Mover)
 	sync := f.has(abi.O_DSYNC)
-	if (moves || sync) && !ctx.MayWait {
+	if (sync || f.dev.disk.moves()) && !ctx.MayWait {
 		return 0, fs.ErrMustWait
 	}
 	n, err := f.dev.WriteAt(p, off)

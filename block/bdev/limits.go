@@ -50,7 +50,9 @@ func (l Limits) withDefaults(d block.Device) Limits {
 	} else {
 		l.DiscardGranularity, l.MaxDiscard = 0, 0
 	}
-	if _, ok := d.(block.Zeroer); !ok || block.ReadOnly(d) {
+	if d == nil || block.ReadOnly(d) {
+		l.MaxWriteZeroes = 0
+	} else if _, ok := bottom(d).(block.Zeroer); !ok {
 		l.MaxWriteZeroes = 0
 	} else if l.MaxWriteZeroes == 0 {
 		l.MaxWriteZeroes = maxRequest
@@ -65,16 +67,21 @@ func canDiscard(d block.Device) bool {
 	if d == nil || block.ReadOnly(d) {
 		return false
 	}
-	for {
-		if c, ok := d.(discardTeller); ok {
-			return c.CanDiscard()
-		}
-		s, ok := d.(*block.Section)
-		if !ok {
-			break
-		}
-		d = s.Whole()
+	d = bottom(d)
+	if c, ok := d.(discardTeller); ok {
+		return c.CanDiscard()
 	}
 	_, ok := d.(block.Discarder)
 	return ok
+}
+
+// bottom is what a section of a section is of: those have every ability in name.
+func bottom(d block.Device) block.Device {
+	for {
+		s, ok := d.(*block.Section)
+		if !ok {
+			return d
+		}
+		d = s.Whole()
+	}
 }

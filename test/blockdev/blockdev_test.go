@@ -115,9 +115,13 @@ func TestDevice(t *testing.T) {
 	if err != nil {
 		t.Fatalf("on the host: %v\n%s", err, want)
 	}
-	c, d := sparse(t, filepath.Join(dir, "c"), size), sparse(t, filepath.Join(dir, "d"), small)
-	got := boot(t, lodger(t), mounts+"device /dev/ubdb /dev/ubdc", "ubd0="+image, "ubd1="+c, "ubd2r="+d)
-	compare(t, string(want), got)
+	bin, c, d := lodger(t), sparse(t, filepath.Join(dir, "c"), size), sparse(t, filepath.Join(dir, "d"), small)
+	for _, disk := range []string{c, c + ".cow," + c} {
+		t.Run(filepath.Base(disk), func(t *testing.T) {
+			got := boot(t, bin, mounts+"device /dev/ubdb /dev/ubdc", "ubd0="+image, "ubd1="+disk, "ubd2r="+d)
+			compare(t, string(want), got)
+		})
+	}
 }
 
 // TestSwap: the same for swap areas.
