@@ -28,11 +28,11 @@
 //	                which may look but not change
 //	  Table.mu      the tables, open counts and claims; a leaf, never held over I/O
 //
-// Size and place of a device are read without locks.
+// Size and place of a device are read without locks. file.mu is a leaf.
 //
 // # Left out
 //
 // Request queues (see package block) and so elevators, zones, integrity, trace;
-// media events; freezing; write protection of mounted devices
+// media events; freezing; mappings of partitions and COW files; write protection of mounted devices
 // (CONFIG_BLK_DEV_WRITE_MOUNTED=n); secure erase; persistent reservations.
 package bdev

@@ -3,10 +3,12 @@
 package bdev
 
 import (
+	"sync"
 	"sync/atomic"
 
 	"lodger/abi"
 	"lodger/fs"
+	"lodger/host"
 )
 
 // Open opens the device with number rdev for a guest's file: blkdev_open. It is what
@@ -17,7 +19,7 @@ func (t *Table) Open(_ *fs.Context, _ fs.Path, rdev uint64, flags int) (fs.FileO
 	if d == nil {
 		return nil, abi.ENXIO
 	}
-	f := &file{dev: d, write: flags&abi.O_ACCMODE != abi.O_RDONLY}
+	f := &file{dev: d, readFD: -1, write: flags&abi.O_ACCMODE != abi.O_RDONLY}
 	f.flags.Store(int64(flags))
 	if flags&abi.O_EXCL != 0 {
 		f.holder = f
@@ -71,10 +73,20 @@ type file struct {
 	write  bool
 	holder any          // the file itself with O_EXCL
 	flags  atomic.Int64 // O_*
+
+	mu     sync.Mutex // a leaf
+	readFD int        // for mappings, -1 until then; guarded by mu
 }
 
 // Release implements fs.Releaser.
-func (f *file) Release() { f.dev.Release(f.holder) }
+func (f *file) Release() {
+	f.mu.Lock()
+	if f.readFD >= 0 {
+		_ = host.CloseFD(f.readFD)
+	}
+	f.mu.Unlock()
+	f.dev.Release(f.holder)
+}
 
 // SetFlags implements fs.FlagSetter.
 func (f *file) SetFlags(_, now int) error {

@@ -124,6 +124,20 @@ func TestDevice(t *testing.T) {
 	}
 }
 
+// TestMap: a raw disk is mapped as a loop device is.
+func TestMap(t *testing.T) {
+	need.Root(t)
+	image, prog := root(t, "map")
+	dir := t.TempDir()
+	want, err := exec.Command(prog, loop(t, sparse(t, filepath.Join(dir, "a"), 1<<20)), loop(t, "-r", sparse(t, filepath.Join(dir, "b"), 1<<20))).CombinedOutput()
+	if err != nil {
+		t.Fatalf("on the host: %v\n%s", err, want)
+	}
+	got := boot(t, lodger(t), mounts+"map /dev/ubdb /dev/ubdc", "ubd0="+image,
+		"ubd1d="+sparse(t, filepath.Join(dir, "c"), 1<<20), "ubd2r="+sparse(t, filepath.Join(dir, "d"), 1<<20))
+	compare(t, string(want), got)
+}
+
 // TestSwap: the same for swap areas.
 func TestSwap(t *testing.T) {
 	need.Root(t)
@@ -132,8 +146,10 @@ func TestSwap(t *testing.T) {
 	}
 	image, prog := root(t, "swap")
 	dir := t.TempDir()
-	want, err := exec.Command(prog, loop(t, sparse(t, filepath.Join(dir, "a"), 8<<20))).CombinedOutput()
+	dev := loop(t, sparse(t, filepath.Join(dir, "a"), 8<<20))
+	want, err := exec.Command(prog, dev).CombinedOutput()
 	if err != nil {
+		_ = exec.Command("swapoff", dev).Run() // in case it ended too early
 		t.Fatalf("on the host: %v\n%s", err, want)
 	}
 	got := boot(t, lodger(t), mounts+"swap /dev/ubdb", "ubd0="+image, "ubd1="+sparse(t, filepath.Join(dir, "b"), 8<<20))
