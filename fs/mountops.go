@@ -151,7 +151,8 @@ func remount(at Path, flags uint32, data string, bindOnly bool) error {
 				return err
 			}
 		}
-		at.Mnt.SB.SetReadOnly(flags&abi.MS_RDONLY != 0)
+		_, never := at.Mnt.SB.Ops.(NeverWritable)
+		at.Mnt.SB.SetReadOnly(never || flags&abi.MS_RDONLY != 0)
 	}
 	// Without any access time flag the old ones stay (path_mount).
 	const atimes = abi.MS_NOATIME | abi.MS_NODIRATIME | abi.MS_RELATIME | abi.MS_STRICTATIME

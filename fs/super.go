@@ -224,6 +224,12 @@ type Remounter interface {
 	Remount(flags uint32, data string) error
 }
 
+// NeverWritable marks file systems that can only be read: whatever a remount asks
+// for, their super block stays read-only (SB_RDONLY set anew in reconfigure).
+type NeverWritable interface {
+	NeverWritable()
+}
+
 // SuperSyncer is the ability of syncfs(2).
 type SuperSyncer interface {
 	Sync() error
