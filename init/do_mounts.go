@@ -11,8 +11,11 @@ import (
 	"lodger/abi"
 	"lodger/block/bdev"
 	"lodger/fs"
+	"lodger/fs/erofs"
 	"lodger/fs/ext4"
 	"lodger/fs/jbd2"
+	"lodger/fs/rofs"
+	"lodger/fs/squashfs"
 )
 
 // blockTypes are the file systems that lie on a block device, in the order in
@@ -22,6 +25,14 @@ func (m *Machine) blockTypes() []blockType {
 	for _, name := range ext4.Types() {
 		l = append(l, blockType{name, func(v *fs.VFS, d *bdev.Device, flags uint32, data string, silent bool) (*fs.SuperBlock, error) {
 			return ext4.Mount(v, d, d.Dev(), name, flags, data, m.fsEnv("EXT4-fs", d.Name(), silent))
+		}})
+	}
+	for _, t := range []struct {
+		name  string
+		mount rofs.MountFunc
+	}{{"squashfs", squashfs.Mount}, {"erofs", erofs.Mount}} {
+		l = append(l, blockType{t.name, func(v *fs.VFS, d *bdev.Device, flags uint32, data string, silent bool) (*fs.SuperBlock, error) {
+			return t.mount(v, rofs.Volume{Dev: d, Rdev: d.Dev(), Log: m.fsEnv(t.name, d.Name(), silent).Log}, flags, data)
 		}})
 	}
 	return l
