@@ -52,9 +52,6 @@ func (d onBlock) ReadOnly() bool { return block.ReadOnly(d.Device) }
 // Discard implements Discarder.
 func (d onBlock) Discard(off, n int64) error { return block.Discard(d.Device, off, n) }
 
-// ReadOnly implements readOnlyer.
-func (d onBlock) ReadOnly() bool { return block.ReadOnly(d.Device) }
-
 // HostRange implements HostRanger.
 func (d onBlock) HostRange(off, length int64, write bool) (fd int, hostOff, n int64, ok bool) {
 	r, err := block.Locate(d.Device, off, length)
