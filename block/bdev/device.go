@@ -87,7 +87,7 @@ func (d *Device) ReadAt(p []byte, off int64) (int, error) {
 	if s == nil {
 		return 0, abi.EIO
 	}
-	defer d.account(opRead, int64(len(p)))()
+	defer d.begin(opRead, int64(len(p))).end()
 	return s.ReadAt(p, off)
 }
 
@@ -100,7 +100,7 @@ func (d *Device) WriteAt(p []byte, off int64) (int, error) {
 	case d.ReadOnly():
 		return 0, abi.EROFS
 	}
-	defer d.account(opWrite, int64(len(p)))()
+	defer d.begin(opWrite, int64(len(p))).end()
 	return s.WriteAt(p, off)
 }
 
@@ -110,7 +110,7 @@ func (d *Device) Flush() error {
 	if s == nil {
 		return nil
 	}
-	defer d.account(opFlush, 0)()
+	defer d.begin(opFlush, 0).end()
 	return s.Flush()
 }
 
@@ -126,7 +126,7 @@ func (d *Device) Discard(off, n int64) error {
 	case d.ReadOnly():
 		return abi.EROFS
 	}
-	defer d.account(opDiscard, n)()
+	defer d.begin(opDiscard, n).end()
 	return s.Discard(off, n)
 }
 
@@ -139,7 +139,7 @@ func (d *Device) WriteZeroes(off, n int64) error {
 	case d.ReadOnly():
 		return abi.EROFS
 	}
-	defer d.account(opWrite, n)()
+	defer d.begin(opWrite, n).end()
 	return s.WriteZeroes(off, n)
 }
 

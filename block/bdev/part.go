@@ -17,7 +17,8 @@ func itoa(n int) string { return strconv.Itoa(n) }
 
 // Rescan reads the partition table anew (BLKRRPART). abi.EBUSY while a partition is
 // open or the disk is claimed by another than holder (nil: by anybody); abi.EINVAL
-// where partitions are not looked for.
+// where partitions are not looked for; abi.EIO when the table cannot be read, and then
+// there are none.
 func (d *Disk) Rescan(holder any) error {
 	if !d.PartScan() {
 		return abi.EINVAL
@@ -38,9 +39,9 @@ func (d *Disk) Rescan(holder any) error {
 	for _, p := range old {
 		d.t.tell(Event{Removed, p})
 	}
-	d.scan()
+	err := d.scan()
 	d.t.tell(Event{Changed, d.whole})
-	return nil
+	return err
 }
 
 // DropPartitions takes all partitions away, without reading a table (loop devices
@@ -67,15 +68,14 @@ func (d *Disk) DropPartitions() error {
 
 // scan reads the table and makes the partitions, of which there are none; changeMu
 // is held.
-func (d *Disk) scan() {
+func (d *Disk) scan() error {
 	if d.Back() == nil {
-		return
+		return nil
 	}
 	table, err := partitions.Scan(d.whole)
 	if err != nil {
-		// A disk that cannot be read has no partitions, but is there.
 		d.t.log(fmt.Sprintf("%s: unable to read partition table: %v", d.cfg.Name, err))
-		return
+		return abi.EIO
 	}
 	d.t.mu.Lock()
 	d.scheme = table
@@ -96,6 +96,7 @@ func (d *Disk) scan() {
 	if table.Scheme != partitions.None {
 		d.t.log(" " + d.cfg.Name + ":" + names.String())
 	}
+	return nil
 }
 
 // addPart is add_partition; changeMu is held.

@@ -52,21 +52,29 @@ func (s *Stat) StatLine() []int64 {
 // Inflight is the requests under way, reads and writes.
 func (s *Stat) Inflight() (reads, writes int64) { return s.inflight[0].Load(), s.inflight[1].Load() }
 
-// account counts a request of n bytes from now until the returned function is
-// called.
-func (d *Device) account(op int, n int64) (done func()) {
-	start := time.Now()
+// request is one under way, to be counted at its end.
+type request struct {
+	d     *Device
+	op    int
+	n     int64
+	start time.Time
+}
+
+// begin starts to count a request of n bytes (bdev_start_io_acct).
+func (d *Device) begin(op int, n int64) request {
 	dir := min(op, 1)
 	d.Stat.inflight[dir].Add(1)
 	if d.part != 0 {
 		d.disk.whole.Stat.inflight[dir].Add(1)
 	}
-	return func() {
-		took := int64(time.Since(start))
-		d.Stat.add(op, dir, n, took)
-		if d.part != 0 {
-			d.disk.whole.Stat.add(op, dir, n, took)
-		}
+	return request{d, op, n, time.Now()}
+}
+
+func (r request) end() {
+	took := int64(time.Since(r.start))
+	r.d.Stat.add(r.op, min(r.op, 1), r.n, took)
+	if r.d.part != 0 {
+		r.d.disk.whole.Stat.add(r.op, min(r.op, 1), r.n, took)
 	}
 }
 

@@ -112,7 +112,7 @@ func (t *Table) Add(c Config) (*Disk, error) {
 	d.setBack(c.Device)
 	t.tell(Event{Added, d.whole})
 	if c.Device != nil && !c.NoPartScan {
-		d.scan()
+		_ = d.scan() // a disk that cannot be read has no partitions, but is there
 	}
 	return d, nil
 }

@@ -190,6 +190,25 @@ func TestPartitions(t *testing.T) {
 	}
 }
 
+// TestUnreadableTable: a disk that cannot be read is there, without partitions.
+func TestUnreadableTable(t *testing.T) {
+	tab := NewTable()
+	var log []string
+	tab.Log = func(s string) { log = append(log, s) }
+	m := blocktest.NewMem(make([]byte, testSectors*512))
+	mbr(t, m, [2]uint32{8, 100})
+	f := blocktest.NewFaulty(m)
+	d, err := tab.Add(Config{Name: "ubda", Major: 98, Minors: 16, Device: f})
+	if err != nil || len(d.Partitions()) != 1 {
+		t.Fatal(err, d.Partitions())
+	}
+	f.Add(blocktest.Fault{Ops: blocktest.Read, Off: 0, Len: 512})
+	want(t, d.Rescan(nil), abi.EIO, "rescan")
+	if got := show(tab); got != "[ubda 98:0 0+2048]" || len(log) != 2 {
+		t.Error(got, log)
+	}
+}
+
 // TestSetDevice: what is behind a disk comes, shrinks and goes.
 func TestSetDevice(t *testing.T) {
 	tab := NewTable()
