@@ -193,10 +193,14 @@ func syncFile(t *kernel.Task, fd int, dataOnly bool) (uint64, error) {
 	return flush()
 }
 
-// sync flushes all file systems.
+// sync flushes all file systems, then what was written to block devices beside them
+// (ksys_sync).
 func syncAll(t *kernel.Task, _ Args) (uint64, error) {
 	return t.Slow(func() (uint64, error) {
 		t.Kernel().VFS.SyncAll()
+		if b := t.Kernel().Block; b != nil {
+			_ = b.Flush() // sync(2) has no errors
+		}
 		return 0, nil
 	})
 }
