@@ -155,7 +155,11 @@ func (s *FS) commitSuper() error {
 	}
 	r := b.data[superOffset%s.es.blockSize:][:superSize]
 	s.fillSuper(r)
-	if err := writeFull(s.dev, r, superOffset); err != nil {
+	err = writeFull(s.dev, r, superOffset)
+	if err != nil { // half a super block would be the worst
+		err = writeFull(s.dev, r, superOffset)
+	}
+	if err != nil {
 		s.log("write of the super block: %v", err)
 		return abi.EIO
 	}

@@ -420,10 +420,17 @@ func replayed(t *testing.T, d *disk) *disk {
 	if err != nil && cmd.ProcessState.ExitCode() != 1 || wrong(string(out)) {
 		t.Errorf("e2fsck: %v\n%s", err, out)
 	}
+	return readImage(t, img)
+}
+
+// readImage reads an image file and removes it.
+func readImage(t *testing.T, img string) *disk {
+	t.Helper()
 	b, err := os.ReadFile(img)
 	if err != nil {
 		t.Fatal(err)
 	}
+	os.Remove(img)
 	return &disk{data: b}
 }
 
