@@ -54,6 +54,7 @@ const (
 	ENOTEMPTY       = syscall.ENOTEMPTY
 	ELOOP           = syscall.ELOOP
 	EIDRM           = syscall.EIDRM
+	EBADR           = syscall.EBADR
 	ENODATA         = syscall.ENODATA
 	ETIME           = syscall.ETIME
 	EOVERFLOW       = syscall.EOVERFLOW

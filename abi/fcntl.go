@@ -123,6 +123,7 @@ const (
 	FALLOC_FL_ZERO_RANGE     = 0x10
 	FALLOC_FL_INSERT_RANGE   = 0x20
 	FALLOC_FL_UNSHARE_RANGE  = 0x40
+	FALLOC_FL_WRITE_ZEROES   = 0x80
 )
 
 // Resolve flags of openat2(2).

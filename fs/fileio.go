@@ -280,22 +280,36 @@ func (f *File) dotdotIno() uint64 {
 	return a.Ino
 }
 
+// fallocMode tells which modes of fallocate(2) there are: one operation, with
+// or without keeping the size as it needs.
+func fallocMode(mode int) bool {
+	keep := mode&abi.FALLOC_FL_KEEP_SIZE != 0
+	switch mode &^ abi.FALLOC_FL_KEEP_SIZE {
+	case 0, abi.FALLOC_FL_ZERO_RANGE, abi.FALLOC_FL_UNSHARE_RANGE:
+		return true
+	case abi.FALLOC_FL_PUNCH_HOLE:
+		return keep
+	case abi.FALLOC_FL_COLLAPSE_RANGE, abi.FALLOC_FL_INSERT_RANGE, abi.FALLOC_FL_WRITE_ZEROES:
+		return !keep
+	}
+	return false
+}
+
 // Fallocate is fallocate(2).
 func (f *File) Fallocate(ctx *Context, mode int, off, length int64) error {
-	const known = abi.FALLOC_FL_KEEP_SIZE | abi.FALLOC_FL_PUNCH_HOLE | abi.FALLOC_FL_COLLAPSE_RANGE |
-		abi.FALLOC_FL_ZERO_RANGE | abi.FALLOC_FL_INSERT_RANGE | abi.FALLOC_FL_UNSHARE_RANGE
 	fa, ok := f.ops.(Fallocater)
+	appends, frozen := f.restricted()
 	switch {
 	case f.IsPath():
 		return abi.EBADF
 	case off < 0 || length <= 0:
 		return abi.EINVAL
-	case mode&^known != 0:
-		return abi.EOPNOTSUPP
-	case mode&abi.FALLOC_FL_PUNCH_HOLE != 0 && mode != abi.FALLOC_FL_PUNCH_HOLE|abi.FALLOC_FL_KEEP_SIZE:
+	case !fallocMode(mode):
 		return abi.EOPNOTSUPP
 	case !f.write:
 		return abi.EBADF
+	case appends && mode&^abi.FALLOC_FL_KEEP_SIZE != 0, frozen:
+		return abi.EPERM
 	case f.kind == abi.S_IFIFO:
 		return abi.ESPIPE
 	case f.kind == abi.S_IFDIR:
@@ -327,28 +341,6 @@ func (f *File) Fsync(ctx *Context, dataOnly bool) error {
 	return abi.EINVAL
 }
 
-// fionread is FIONREAD, include/uapi/asm-generic/ioctls.h.
-const fionread = 0x541b
-
-// Ioctl passes a device control on; FIONREAD of regular files is answered here.
-func (f *File) Ioctl(ctx *Context, cmd uint32, arg uint64, mem UserMemory) (uint64, error) {
-	if f.IsPath() {
-		return 0, abi.EBADF
-	}
-	if cmd == fionread && f.kind == abi.S_IFREG {
-		a, err := f.inode.Getattr()
-		if err != nil {
-			return 0, err
-		}
-		n := a.Size - f.Pos()
-		return 0, mem.CopyOut(arg, []byte{byte(n), byte(n >> 8), byte(n >> 16), byte(n >> 24)})
-	}
-	if i, ok := f.ops.(Ioctler); ok {
-		return i.Ioctl(ctx, cmd, arg, mem)
-	}
-	return 0, abi.ENOTTY
-}
-
 // Stat is fstat(2).
 func (f *File) Stat() (Attr, error) { return f.inode.Getattr() }
 
@@ -371,6 +363,11 @@ func (f *File) SetFlags(ctx *Context, flags int) error {
 		return abi.EBADF
 	}
 	old := f.Flags()
+	if (flags^old)&abi.O_APPEND != 0 {
+		if appends, _ := f.restricted(); appends {
+			return abi.EPERM
+		}
+	}
 	if flags&^old&abi.O_NOATIME != 0 {
 		a, err := f.inode.Getattr()
 		if err != nil {

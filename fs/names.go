@@ -172,6 +172,9 @@ func Link(ctx *Context, oldDir Path, oldName string, newDir Path, newName string
 		return err
 	}
 	_, err = c.create(ctx, 0, 0, func(ed DirEditor, _ NewAttr) (Inode, error) {
+		if isFrozen(old.Dentry.inode, abi.STATX_ATTR_APPEND|abi.STATX_ATTR_IMMUTABLE) {
+			return nil, abi.EPERM
+		}
 		if old.Dentry.IsDir() {
 			return nil, abi.EPERM
 		}

@@ -366,6 +366,9 @@ func mayOpen(ctx *Context, p Path, flags int, acc uint32) error {
 	if err := mayAccess(ctx, d, acc); err != nil {
 		return err
 	}
+	if (flags&abi.O_ACCMODE != abi.O_RDONLY && flags&abi.O_APPEND == 0 || flags&abi.O_TRUNC != 0) && isFrozen(d.inode, abi.STATX_ATTR_APPEND) {
+		return abi.EPERM
+	}
 	if flags&abi.O_NOATIME != 0 {
 		a, err := d.inode.Getattr()
 		if err != nil {

@@ -94,6 +94,21 @@ func capable(c *Creds, a *Attr, mask uint32) error {
 	return abi.EACCES
 }
 
+// isFrozen reports whether an inode has one of the attributes
+// (STATX_ATTR_IMMUTABLE, STATX_ATTR_APPEND) that forbid a change: IS_IMMUTABLE
+// and IS_APPEND.
+func isFrozen(i Inode, attrs uint32) bool {
+	a, err := i.Getattr()
+	return err == nil && a.Attributes&attrs != 0
+}
+
+// restricted reports whether the file is append-only, and whether it is
+// immutable.
+func (f *File) restricted() (appends, immutable bool) {
+	a, err := f.inode.Getattr()
+	return err == nil && a.Attributes&abi.STATX_ATTR_APPEND != 0, err == nil && a.Attributes&abi.STATX_ATTR_IMMUTABLE != 0
+}
+
 // isOwner is inode_owner_or_capable(9).
 func isOwner(c *Creds, a *Attr) bool {
 	return c.FSUID == a.UID || c.Capable(abi.CAP_FOWNER)
@@ -111,6 +126,9 @@ func mayCreate(ctx *Context, dir *Dentry) error {
 func mayDelete(ctx *Context, dir, victim *Dentry, wantDir bool) error {
 	if err := mayAccess(ctx, dir, abi.W_OK|abi.X_OK); err != nil {
 		return err
+	}
+	if isFrozen(dir.inode, abi.STATX_ATTR_APPEND) || isFrozen(victim.inode, abi.STATX_ATTR_APPEND|abi.STATX_ATTR_IMMUTABLE) {
+		return abi.EPERM
 	}
 	if err := checkSticky(ctx, dir, victim); err != nil {
 		return err

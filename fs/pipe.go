@@ -303,7 +303,7 @@ func (e *pipeEnd) WaitQueue() *wait.Queue { return &e.p.queue }
 
 // Ioctl answers FIONREAD.
 func (e *pipeEnd) Ioctl(_ *Context, cmd uint32, arg uint64, mem UserMemory) (uint64, error) {
-	if cmd != fionread {
+	if cmd != abi.FIONREAD {
 		return 0, abi.ENOTTY
 	}
 	e.p.mu.Lock()

@@ -52,6 +52,9 @@ func chmod(ctx *Context, p Path, mode uint32) error {
 	if err != nil {
 		return err
 	}
+	if a.Attributes&(abi.STATX_ATTR_IMMUTABLE|abi.STATX_ATTR_APPEND) != 0 { // may_setattr
+		return abi.EPERM
+	}
 	if p.Dentry.kind == abi.S_IFLNK {
 		return abi.EOPNOTSUPP
 	}
@@ -96,6 +99,9 @@ func chown(ctx *Context, p Path, uid, gid uint32) error {
 	}
 	c := ctx.Creds
 	sa := SetAttr{UID: uid, GID: gid}
+	if (uid != noID || gid != noID) && a.Attributes&(abi.STATX_ATTR_IMMUTABLE|abi.STATX_ATTR_APPEND) != 0 {
+		return abi.EPERM
+	}
 	if uid != noID {
 		if !c.Capable(abi.CAP_CHOWN) && (c.FSUID != a.UID || uid != a.UID) {
 			return abi.EPERM
@@ -213,6 +219,9 @@ func utimens(ctx *Context, p Path, times *[2]abi.Timespec) error {
 	if err != nil {
 		return err
 	}
+	if a.Attributes&abi.STATX_ATTR_IMMUTABLE != 0 || !touch && a.Attributes&abi.STATX_ATTR_APPEND != 0 {
+		return abi.EPERM
+	}
 	if !isOwner(ctx.Creds, &a) {
 		if !touch {
 			return abi.EPERM
@@ -246,6 +255,9 @@ func Truncate(ctx *Context, dir Path, name string, size int64) error {
 	if err := mayAccess(ctx, p.Dentry, abi.W_OK); err != nil {
 		return err
 	}
+	if isFrozen(p.Dentry.inode, abi.STATX_ATTR_APPEND) {
+		return abi.EPERM
+	}
 	v := p.Dentry.sb.VFS
 	if err := v.getWrite(p.Dentry.inode); err != nil {
 		return err
@@ -261,6 +273,9 @@ func (f *File) Truncate(ctx *Context, size int64) error {
 	}
 	if size < 0 || !f.write || f.kind != abi.S_IFREG {
 		return abi.EINVAL
+	}
+	if appends, frozen := f.restricted(); appends || frozen {
+		return abi.EPERM
 	}
 	return truncateInode(ctx, f.Path.Dentry, size)
 }

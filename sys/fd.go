@@ -81,7 +81,6 @@ const (
 	fioCLEX  = 0x5451
 	fioASYNC = 0x5452
 	fioNBIO  = 0x5421
-	fiGETBSZ = 2
 )
 
 func ioctl(t *kernel.Task, a Args) (uint64, error) {
@@ -115,12 +114,6 @@ func fileIoctl(t *kernel.Task, f *fs.File, a Args) (uint64, error) {
 		return flagIoctl(t, f, a, abi.O_NONBLOCK)
 	case fioASYNC:
 		return flagIoctl(t, f, a, abi.O_ASYNC)
-	case fiGETBSZ:
-		at, err := f.Stat()
-		if err != nil {
-			return 0, err
-		}
-		return 0, putUint32(t, a[2], at.Blksize)
 	}
 	return f.Ioctl(t.Context(), a.Uint(1), a[2], t)
 }

@@ -98,7 +98,7 @@ func (s *FS) changeBits(h *handle, g, bit, n uint32, used bool) error {
 	} else {
 		gr.freeBlocks = min(gr.freeBlocks+n, s.es.groupLen(g))
 		s.freeBlks += int64(n)
-		gr.noRun = 0
+		gr.noRun, gr.trimmed = 0, 0
 	}
 	if s.es.metadataCsum() {
 		gr.bbCsum = s.bitmapCsum(b.data, s.es.clustersPerGrp/8)

@@ -41,8 +41,7 @@
 // (mapped.go). Nobody is told yet when blocks that a process maps are freed:
 // whoever wires mappings of writable images must unmap before truncation.
 //
-// Inheriting default ACLs and checking ACLs (the VFS has no hook for it),
-// making inodes for large attribute values (they are read and freed), quotas (such file systems are mounted read-only, as by a Linux without
+// Making inodes for large attribute values (they are read and freed), quotas (such file systems are mounted read-only, as by a Linux without
 // CONFIG_QUOTA), encryption, casefolding and verity (refused by name),
 // bigalloc, shared blocks and multi-mount protection (read-only), delayed
 // allocation (preallocation keeps files together), resizing, making inline

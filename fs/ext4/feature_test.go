@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"slices"
 	"testing"
 
 	"lodger/fs"
@@ -24,10 +25,13 @@ func TestDifferAttrs(t *testing.T) {
 		}
 		for seed := range int64(3) {
 			t.Run(fmt.Sprint(kind.name, seed), func(t *testing.T) {
+				bs := map[bool]int{true: 1024, false: 4096}[slices.Contains(kind.args, "1024")]
+				x := []fstest.Extras{{Attrs: true}, {Attrs: true, Ioctls: true, Seeks: true}, {Ioctls: true, Falloc: bs}}[seed%3]
+				x.Keeps = kind.name == "inline"
 				d := mkfs(t, "32M", append(kind.args, "-E", "root_owner=0:0")...)
 				theirs := onHost(t, &disk{data: bytes.Clone(d.data)}, func(dir string) {
 					os.Remove(dir + "/lost+found")
-					fstest.DifferAttrs(t, dir, int64(k)*100+seed, 1500, func(t *testing.T) (*fs.VFS, *fs.SuperBlock) {
+					fstest.DifferAttrs(t, dir, int64(k)*100+seed, 2000, x, func(t *testing.T) (*fs.VFS, *fs.SuperBlock) {
 						return emptied(t, d)
 					})
 				})

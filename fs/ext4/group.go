@@ -28,7 +28,10 @@ type group struct {
 	busy []byte
 	// noRun is the length of a run of free blocks that was looked for in vain
 	// since blocks were last freed; 0: unknown.
-	noRun     uint32
+	noRun uint32
+	// trimmed is the least length of the free runs that the device was told of
+	// since blocks were last freed; 0: none.
+	trimmed   uint32
 	bad       bool // block bitmap is corrupt: allocate nothing here
 	badInodes bool
 }

@@ -205,10 +205,12 @@ func (i *inode) fill(dir *inode, na fs.NewAttr) {
 		i.btime = now
 	}
 	i.flags = dir.flags & flInherited
-	if i.kind == abi.S_IFLNK {
-		i.flags &= flNodump | flNoatime
-	} else if i.kind != abi.S_IFDIR {
-		i.flags &^= flRegOnly
+	switch i.kind { // ext4_mask_flags
+	case abi.S_IFDIR:
+	case abi.S_IFREG:
+		i.flags &^= flRegOnly | flCasefold | flProjInherit
+	default:
+		i.flags &= flOtherOnly
 	}
 	switch i.kind {
 	case abi.S_IFREG, abi.S_IFDIR:

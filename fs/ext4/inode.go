@@ -31,8 +31,9 @@ const (
 	flProjInherit = 0x20000000
 	flCasefold    = 0x40000000
 
-	flInherited = flSync | flNodump | flNoatime | flJournalData | flDirsync | flProjInherit
-	flRegOnly   = flDirsync | flTopdir // what is cleared on files
+	flInherited = flSecrm | flUnrm | flCompr | flSync | flNodump | flNoatime | flNocompr | flJournalData | flNotail | flDirsync |
+		flProjInherit | flCasefold | flDAX
+	flRegOnly = flDirsync | flTopdir // what is cleared on files
 )
 
 const (

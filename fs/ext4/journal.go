@@ -188,6 +188,7 @@ type freedRun struct {
 // durable: until then the file that they belonged to may come back.
 func (s *FS) holdFreed(h *handle, first uint64, n uint32) {
 	if h.j == nil {
+		s.discardFreed(first, n)
 		return
 	}
 	s.setBusy(first, n, true)
@@ -203,6 +204,7 @@ func (s *FS) releaseFreed() {
 		if (k == 0 || r.tid != s.unsafeFree[k-1].tid) && !s.journal.TransCommitted(r.tid) {
 			break
 		}
+		s.discardFreed(r.first, r.n)
 		s.setBusy(r.first, r.n, false)
 		s.pendingFree -= int64(r.n)
 	}

@@ -51,8 +51,6 @@ func (i *inode) write(ctx *fs.Context, p []byte, off int64) (n int, err error) {
 		return 0, abi.ENOENT
 	case i.is(flImmutable):
 		return 0, abi.EPERM
-	case i.is(flAppend) && off < i.size:
-		return 0, abi.EPERM
 	case len(p) == 0:
 		return 0, nil
 	case off >= most:
@@ -188,8 +186,8 @@ func (i *inode) Setattr(ctx *fs.Context, sa fs.SetAttr) error {
 
 func (i *inode) setattr(ctx *fs.Context, sa fs.SetAttr) error {
 	s := i.s
-	if i.is(flImmutable) || i.is(flAppend) && sa.Valid&(fs.AttrMode|fs.AttrUID|fs.AttrGID|fs.AttrSize) != 0 {
-		return abi.EPERM
+	if i.is(flImmutable) || i.is(flAppend) && sa.Valid&(fs.AttrMode|fs.AttrUID|fs.AttrGID) != 0 {
+		return abi.EPERM // the VFS has checked; this is for what it changes on its own
 	}
 	if i.dead { // free already: there is nothing left to change
 		return nil

@@ -60,6 +60,7 @@ func Differ(t *testing.T, rounds, steps int, fill func(dir string), mk Maker) {
 
 type differ struct {
 	*Env
+	Extras
 	dir              string
 	rnd              *rand.Rand
 	root, user, side *side

@@ -15,11 +15,21 @@ import (
 	"lodger/fs"
 )
 
-// DifferAttrs is Differ in a given host directory, with operations on ACLs and
-// extended attributes among the others. dir must be of the same kind of file
-// system as mk's, and empty.
-func DifferAttrs(t *testing.T, dir string, seed int64, steps int, mk Maker) {
-	d := &differ{Env: New(t, mk), dir: dir, rnd: rand.New(rand.NewSource(seed))}
+// Extras are the operations that DifferAttrs mixes with ordinary ones.
+type Extras struct {
+	Attrs  bool // ACLs and extended attributes
+	Ioctls bool // chattr flags, FIEMAP and other controls
+	Falloc int  // fallocate; block size in bytes, 0: none
+	Seeks  bool // SEEK_DATA and SEEK_HOLE; not together with Falloc
+	// Keeps tells that small files keep their data in the inode on one side only:
+	// maps are not compared.
+	Keeps bool
+}
+
+// DifferAttrs is Differ in a given host directory, with further operations among
+// the others. dir must be of the same kind of file system as mk's, and empty.
+func DifferAttrs(t *testing.T, dir string, seed int64, steps int, x Extras, mk Maker) {
+	d := &differ{Env: New(t, mk), Extras: x, dir: dir, rnd: rand.New(rand.NewSource(seed))}
 	d.Ctx.Umask = 0
 	d.root = d.jail(t, d.Ctx, 0)
 	d.user = d.jail(t, d.As(user, user), user)
@@ -34,9 +44,16 @@ func DifferAttrs(t *testing.T, dir string, seed int64, steps int, mk Maker) {
 		umask := []int{0, 0o22, 0o77}[d.rnd.Intn(3)]
 		d.Ctx.Umask = uint32(umask)
 		d.in(func() error { syscall.Umask(umask); return nil })
-		if d.rnd.Intn(2) == 0 {
+		switch op := d.rnd.Intn(10); {
+		case d.Attrs && op < 4:
 			d.attrStep(i)
-		} else {
+		case d.Ioctls && op < 7:
+			d.ioctlStep(i)
+		case d.Falloc != 0 && op == 7:
+			d.fallocStep(i, d.Falloc)
+		case d.Seeks && op == 7:
+			d.seekStep(i)
+		default:
 			d.step(i)
 		}
 	}
@@ -97,12 +114,21 @@ func (d *differ) attrStep(i int) {
 		value, flags := d.acl(), 0
 		if !acl {
 			value = make([]byte, d.rnd.Intn(40)*d.rnd.Intn(2))
+			if d.rnd.Intn(4) == 0 {
+				value = make([]byte, []int{100, 800, 2500, 4000, 9000, 65536}[d.rnd.Intn(6)])
+			}
 			d.rnd.Read(value)
 			flags = []int{0, 0, abi.XATTR_CREATE, abi.XATTR_REPLACE}[d.rnd.Intn(4)]
 		}
-		d.both(i, fmt.Sprintf("setxattr %s %s %x %d", name, attr, value, flags), name,
-			func(p fs.Path) error { return fs.Setxattr(d.Ctx, p, attr, value, flags) },
-			func() error { return syscall.Setxattr(hostName(name), attr, value, flags) })
+		var ours, hosts error
+		d.both(i, fmt.Sprintf("setxattr %s %s %d bytes %.80x %d", name, attr, len(value), value, flags), name,
+			func(p fs.Path) error { ours = fs.Setxattr(d.Ctx, p, attr, value, flags); return notFull(ours) },
+			func() error { hosts = syscall.Setxattr(hostName(name), attr, value, flags); return notFull(hosts) })
+		if ours == abi.ENOSPC || hosts == abi.ENOSPC { // who finds room for what may differ
+			d.both(i, "removexattr "+name+" "+attr, name,
+				func(p fs.Path) error { fs.Removexattr(d.Ctx, p, attr); return nil },
+				func() error { syscall.Removexattr(hostName(name), attr); return nil })
+		}
 	case 3:
 		d.both(i, "removexattr "+name+" "+attr, name,
 			func(p fs.Path) error { return fs.Removexattr(d.Ctx, p, attr) },
@@ -123,6 +149,13 @@ func (d *differ) attrStep(i int) {
 	case 5:
 		d.list(i, name)
 	}
+}
+
+func notFull(err error) error {
+	if err == abi.ENOSPC {
+		return nil
+	}
+	return err
 }
 
 // both does the same on our side and on the host's.

@@ -24,7 +24,7 @@ func TestDifferAttrs(t *testing.T) {
 				t.Skipf("this host mounts no tmpfs: %s", out)
 			}
 			defer exec.Command("umount", "-l", dir).Run()
-			fstest.DifferAttrs(t, dir, seed, 1500, mk)
+			fstest.DifferAttrs(t, dir, seed, 1500, fstest.Extras{Attrs: true}, mk)
 		})
 	}
 }
