@@ -41,10 +41,11 @@
 // (mapped.go). Nobody is told yet when blocks that a process maps are freed:
 // whoever wires mappings of writable images must unmap before truncation.
 //
-// Making inodes for large attribute values (they are read and freed), quotas (such file systems are mounted read-only, as by a Linux without
+// Quotas (such file systems are mounted read-only, as by a Linux without
 // CONFIG_QUOTA), encryption, casefolding and verity (refused by name),
 // bigalloc, shared blocks and multi-mount protection (read-only), delayed
 // allocation (preallocation keeps files together), resizing, making inline
 // files (they are read; a change moves them to blocks), sharing of attribute
-// blocks (shared ones are unshared when changed), MOVE_EXT, fast commits.
+// blocks and of values' inodes (shared ones are unshared when changed), changing
+// a file between extents and block map, project ids, MOVE_EXT, fast commits.
 package ext4

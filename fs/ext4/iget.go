@@ -186,12 +186,12 @@ func (i *inode) isFastSymlink() bool {
 	if i.kind != abi.S_IFLNK || i.is(flExtents|flInlineData) {
 		return false
 	}
+	if i.s.es.hasIncompat(incompatEAInode) { // values' blocks count too
+		return i.size != 0 && i.size < iblockLen
+	}
 	acl := uint64(0)
 	if i.fileACL != 0 {
 		acl = uint64(i.s.es.clusterSize()) / 512
-	}
-	if i.is(flEAInode) {
-		return i.size != 0 && i.size < iblockLen
 	}
 	return i.sectors == acl
 }

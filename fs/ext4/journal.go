@@ -285,5 +285,5 @@ const (
 	creditsInode = 8                            // one inode, its bitmap and descriptor, super block, orphan file
 	creditsMake  = 2*creditsInode + creditsName // a new file
 	creditsMove  = 4*creditsInode + 2*creditsName
-	creditsXattr = 3*creditsInode + creditsTree
+	creditsXattr = 5*creditsInode + 3*creditsTree // with an old and a new inode for the value
 )

@@ -94,8 +94,16 @@ func (i *inode) rewriteXattrs(h *handle, edit func([]xattr) []xattr) error {
 	if xattrRoom(far) > int(i.s.es.blockSize)-xattrHeader {
 		return abi.ENOSPC
 	}
+	shared := old != nil && le32(old.data, 4) > 1
 	if err := i.storeBlock(h, far, old); err != nil {
 		return err
+	}
+	for k := range inBlock {
+		if shared && inBlock[k].inum != 0 { // the block keeps its values, and so do we
+			if err := i.s.refEAInode(h, inBlock[k].inum); err != nil {
+				return err
+			}
+		}
 	}
 	if room > 0 {
 		b := i.body()
@@ -132,15 +140,15 @@ func (i *inode) storeBlock(h *handle, l []xattr, old *Buffer) error {
 	}
 	b := old
 	if old == nil || le32(old.data, 4) != 1 {
+		pblk, _, err := s.newBlocks(h, i.goalGroup(), 1)
+		if err != nil {
+			return err
+		}
 		if old != nil {
 			if err := s.unshare(h, old); err != nil {
 				return err
 			}
 			i.addSectors(-1)
-		}
-		pblk, _, err := s.newBlocks(h, i.goalGroup(), 1)
-		if err != nil {
-			return err
 		}
 		if b, err = s.getblk(pblk); err != nil {
 			return err
@@ -209,55 +217,27 @@ func (i *inode) dropBlock(h *handle, b *Buffer) error {
 // dropXattrs frees the attribute block of an inode that is freed, and the inodes
 // of its values.
 func (i *inode) dropXattrs(h *handle) error {
-	l, err := i.xattrs()
+	l, err := i.ibodyXattrs()
+	var far []xattr
+	var b *Buffer
+	if err == nil {
+		far, b, err = i.blockXattrs()
+	}
 	if err != nil {
 		i.s.log("inode %d: attributes are not freed: %v", i.ino, err)
 		return nil
 	}
-	shared := false
-	_, b, err := i.blockXattrs()
-	if err != nil {
-		return err
-	}
-	if b != nil {
-		shared = le32(b.data, 4) > 1
+	if b != nil && le32(b.data, 4) == 1 { // what a shared block leads to stays with it
+		l = append(l, far...)
 	}
 	for k := range l {
-		if l[k].inum != 0 && !shared {
+		if l[k].inum != 0 {
 			if err := i.s.putEAInode(h, l[k].inum); err != nil {
 				return err
 			}
 		}
 	}
 	return i.dropBlock(h, b)
-}
-
-// putEAInode counts one user of a value's inode less; the count is in the
-// fields of i_ctime and i_version (ext4_xattr_inode_set_ref).
-func (s *FS) putEAInode(h *handle, ino uint32) error {
-	ea, err := s.iget(ino, igetEA)
-	if err != nil {
-		return err
-	}
-	ref := uint64(le32(ea.raw, 0xc))<<32 | uint64(le32(ea.raw, 0x24))
-	if ref > 1 {
-		ref--
-		put32(ea.raw, 0x24, uint32(ref))
-		return ea.update(h, func() { ea.ctime.Sec = int64(int32(ref >> 32)) })
-	}
-	if err := ea.unmap(h, 0, maxBlocks); err != nil {
-		return err
-	}
-	put32(ea.raw, 0x24, 0)
-	ea.setDtime()
-	if err := ea.update(h, func() { ea.links, ea.size, ea.dead = 0, 0, true }); err != nil {
-		return err
-	}
-	if err := s.freeInode(h, ea); err != nil {
-		return err
-	}
-	s.forgetInode(ea)
-	return nil
 }
 
 // Setxattr sets an extended attribute.
@@ -324,19 +304,37 @@ func (x *xattr) findIn(l []xattr) int {
 
 // setXattr puts an attribute in place of one of its name, or removes that.
 func (i *inode) setXattr(h *handle, x xattr, remove bool) error {
-	ea := uint32(0)
-	err := i.rewriteXattrs(h, func(l []xattr) []xattr {
+	ea, size := uint32(0), uint32(0) // the old value's inode
+	edit := func(l []xattr) []xattr {
 		if at := x.findIn(l); at >= 0 {
-			ea = l[at].inum
+			ea, size = l[at].inum, l[at].size
 			l = slices.Delete(l, at, at+1)
 		}
 		if !remove {
 			l = append(l, x)
 		}
 		return l
-	})
-	if err == nil && ea != 0 {
-		err = i.s.putEAInode(h, ea)
+	}
+	big := !remove && i.s.bigXattr(&x)
+	err := error(abi.ENOSPC)
+	if !big {
+		err = i.rewriteXattrs(h, edit)
+		big = err == abi.ENOSPC && !remove && x.size > 0 && i.s.es.hasIncompat(incompatEAInode)
+	}
+	if big {
+		ea = 0
+		if err = i.newEAInode(h, &x); err == nil {
+			i.addSectors(int64(i.s.es.blocksIn(int64(x.size)))) // owners count a value's blocks
+			if err = i.rewriteXattrs(h, edit); err != nil {
+				ea, size = x.inum, x.size // nothing leads there
+			}
+		}
+	}
+	if (err == nil || big) && ea != 0 {
+		i.addSectors(-int64(i.s.es.blocksIn(int64(size))))
+		if e := i.s.putEAInode(h, ea); e != nil {
+			err = e
+		}
 	}
 	i.mu.Lock()
 	i.acls = nil
