@@ -16,6 +16,7 @@ type Attr struct {
 	Blocks     uint64 // 512-byte units
 	Blksize    uint32 // bytes
 	Attributes uint32 // STATX_ATTR_*
+	AttrMask   uint32 // those of Attributes that the file system knows
 	Atime      abi.Timespec
 	Mtime      abi.Timespec
 	Ctime      abi.Timespec
@@ -59,6 +60,8 @@ type NewAttr struct {
 	UID, GID uint32
 	Rdev     uint64
 	Now      abi.Timespec
+	// NoLink keeps an unnamed file from ever getting a name (O_TMPFILE|O_EXCL).
+	NoLink bool
 	// Access and Default are ACLs that an ACLHolder gives to the inode; nil: none.
 	Access, Default ACL
 }

@@ -43,6 +43,9 @@ func (f *File) Read(ctx *Context, p []byte) (int, error) {
 	}
 	f.posMu.Lock()
 	defer f.posMu.Unlock()
+	if err := f.directRead(f.pos, len(p)); err != nil {
+		return 0, err
+	}
 	n, err := f.readerAt.ReadAt(ctx, p, f.pos)
 	if n > 0 {
 		f.pos += int64(n)
@@ -60,6 +63,9 @@ func (f *File) Pread(ctx *Context, p []byte, off int64) (int, error) {
 		return 0, abi.ESPIPE
 	}
 	if err := f.canRead(); err != nil {
+		return 0, err
+	}
+	if err := f.directRead(off, len(p)); err != nil {
 		return 0, err
 	}
 	n, err := f.readerAt.ReadAt(ctx, p, off)
@@ -125,6 +131,9 @@ func (f *File) writeAt(ctx *Context, p []byte, off int64) (int, error) {
 	if int64(len(p)) > math.MaxInt64-off {
 		return 0, abi.EFBIG
 	}
+	if err := f.direct(off, len(p)); err != nil {
+		return 0, err
+	}
 	if err := f.beforeWrite(ctx, len(p)); err != nil || len(p) == 0 && f.kind == abi.S_IFREG {
 		return 0, err
 	}
@@ -132,6 +141,15 @@ func (f *File) writeAt(ctx *Context, p []byte, off int64) (int, error) {
 }
 
 func (f *File) append(ctx *Context, p []byte) (n int, end int64, err error) {
+	if f.flags.Load()&abi.O_DIRECT != 0 {
+		a, err := f.inode.Getattr()
+		if err == nil {
+			err = f.direct(a.Size, len(p))
+		}
+		if err != nil {
+			return 0, 0, err
+		}
+	}
 	if err := f.beforeWrite(ctx, len(p)); err != nil || len(p) == 0 && f.kind == abi.S_IFREG {
 		return 0, 0, err
 	}
@@ -375,6 +393,11 @@ func (f *File) SetFlags(ctx *Context, flags int) error {
 		}
 		if !isOwner(ctx.Creds, &a) {
 			return abi.EPERM
+		}
+	}
+	if flags&^old&abi.O_DIRECT != 0 && f.kind != abi.S_IFIFO {
+		if err := canDirect(f.kind, f.inode); err != nil {
+			return err
 		}
 	}
 	n := old&^setFlags | flags&setFlags

@@ -217,6 +217,7 @@ func (o *opening) tmpfile(name string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
+	na.NoLink = o.flags&abi.O_EXCL != 0
 	inode, err := t.Tmpfile(o.ctx, na)
 	if err != nil {
 		return nil, err

@@ -8,6 +8,11 @@ import "lodger/abi"
 // For a FIFO it may return both a file and *WouldBlock.
 func openInode(ctx *Context, p Path, flags int) (*File, error) {
 	d := p.Dentry
+	if flags&abi.O_DIRECT != 0 {
+		if err := canDirect(d.kind, d.inode); err != nil {
+			return nil, err
+		}
+	}
 	counted := false
 	if acc := flags & abi.O_ACCMODE; acc != abi.O_RDONLY && !isSpecial(d.kind) {
 		if err := d.sb.VFS.getWrite(d.inode); err != nil {

@@ -185,6 +185,14 @@ func (x *transfer) check(mode bool) error {
 	if x.off >= 0 && x.total > uint64(math.MaxInt64-x.off) {
 		return abi.EINVAL
 	}
+	if x.vec == nil {
+		return x.f.CheckDirect(x.off, x.total)
+	}
+	for _, s := range x.vec {
+		if err := x.f.CheckDirect(x.off, s.len); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

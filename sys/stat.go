@@ -94,7 +94,7 @@ func encodeStatx(a *fs.Attr, p fs.Path, want uint32) (b [256]byte) {
 	le.PutUint64(b[32:], a.Ino)
 	le.PutUint64(b[40:], uint64(a.Size))
 	le.PutUint64(b[48:], a.Blocks)
-	le.PutUint64(b[56:], attrs|abi.STATX_ATTR_MOUNT_ROOT)
+	le.PutUint64(b[56:], attrs|uint64(a.AttrMask)|abi.STATX_ATTR_MOUNT_ROOT|abi.STATX_ATTR_AUTOMOUNT|abi.STATX_ATTR_DAX)
 	putStatxTime(b[64:], a.Atime)
 	putStatxTime(b[96:], a.Ctime)
 	putStatxTime(b[112:], a.Mtime)
@@ -107,6 +107,11 @@ func encodeStatx(a *fs.Attr, p fs.Path, want uint32) (b [256]byte) {
 	le.PutUint32(b[136:], abi.Major(a.Dev))
 	le.PutUint32(b[140:], abi.Minor(a.Dev))
 	le.PutUint64(b[144:], uint64(p.Mnt.ID))
+	if d, ok := p.Inode().(fs.DirectIOer); ok && want&abi.STATX_DIOALIGN != 0 && a.Type() == abi.S_IFREG && d.DirectAlign() != 1 {
+		mask |= abi.STATX_DIOALIGN
+		le.PutUint32(b[152:], d.DirectAlign())
+		le.PutUint32(b[156:], d.DirectAlign())
+	}
 	le.PutUint32(b[0:], mask)
 	return b
 }

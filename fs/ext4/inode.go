@@ -293,7 +293,9 @@ func (i *inode) Getattr() (fs.Attr, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	a := fs.Attr{Dev: i.s.sb.Dev, Ino: uint64(i.ino), Mode: i.mode, Nlink: i.links, UID: i.uid, GID: i.gid, Rdev: i.rdev,
-		Size: i.size, Blocks: i.sectors, Blksize: i.s.es.blockSize, Atime: i.atime, Mtime: i.mtime, Ctime: i.ctime, Btime: i.btime}
+		Size: i.size, Blocks: i.sectors, Blksize: i.s.es.blockSize, Atime: i.atime, Mtime: i.mtime, Ctime: i.ctime, Btime: i.btime,
+		AttrMask: abi.STATX_ATTR_COMPRESSED | abi.STATX_ATTR_IMMUTABLE | abi.STATX_ATTR_APPEND | abi.STATX_ATTR_NODUMP |
+			abi.STATX_ATTR_ENCRYPTED | abi.STATX_ATTR_VERITY}
 	if i.flags&flImmutable != 0 {
 		a.Attributes |= abi.STATX_ATTR_IMMUTABLE
 	}
@@ -307,4 +309,15 @@ func (i *inode) Getattr() (fs.Attr, error) {
 		a.Blocks = uint64(i.size+511) / 512 // generic_fillattr's answer for inline data
 	}
 	return a, nil
+}
+
+// DirectAlign is what O_DIRECT asks for: the disk's sectors. Inline data cannot
+// be transferred so (ext4_dio_alignment).
+func (i *inode) DirectAlign() uint32 {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.flags&(flInlineData|flJournalData) != 0 {
+		return 0
+	}
+	return 512
 }

@@ -160,7 +160,7 @@ func (i *inode) Tmpfile(ctx *fs.Context, na fs.NewAttr) (fs.Inode, error) {
 		if n, err = i.s.newInode(h, i, na); err != nil {
 			return err
 		}
-		n.linkable = true
+		n.linkable = !na.NoLink
 		if err := n.inheritACLs(h, &na); err != nil {
 			i.s.undoInode(h, n)
 			return err

@@ -155,6 +155,10 @@ func testTmpfile(e *Env) {
 	if e.Read("named") != "tmp" {
 		e.T.Fatal("contents")
 	}
+	x, err := e.Open("/", abi.O_TMPFILE|abi.O_RDWR|abi.O_EXCL, 0o600)
+	e.Must(err)
+	defer x.DecRef()
+	e.Want(fs.Link(e.Ctx, x.Path, "", here, "other", abi.AT_EMPTY_PATH), abi.ENOENT, "link of an O_TMPFILE|O_EXCL file")
 }
 
 func testFIFO(e *Env) {

@@ -272,3 +272,6 @@ func (n *node) byFDOrLink(byFD func(int) error, byName func(int, string) error) 
 	}
 	return n.byFD(byFD)
 }
+
+// DirectAlign says that O_DIRECT makes no difference.
+func (n *node) DirectAlign() uint32 { return 1 }

@@ -239,3 +239,11 @@ func (n *node) Listxattr(ctx *fs.Context) ([]string, error) {
 	}
 	return out, err
 }
+
+// DirectAlign is that of the real file.
+func (n *node) DirectAlign() uint32 {
+	if d, ok := n.real.Load().inode.(fs.DirectIOer); ok {
+		return d.DirectAlign()
+	}
+	return 0
+}

@@ -193,7 +193,9 @@ func (i *inode) Tmpfile(_ *fs.Context, na fs.NewAttr) (fs.Inode, error) {
 		return nil, err
 	}
 	n.attr.Nlink = 0
-	n.target = tmpfileMark
+	if !na.NoLink {
+		n.target = tmpfileMark
+	}
 	return n, nil
 }
 

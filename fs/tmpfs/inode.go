@@ -293,3 +293,6 @@ func (i *inode) ownMem(m *memfile) {
 	i.mem = m
 	runtime.AddCleanup(i, closeMem, m)
 }
+
+// DirectAlign says that O_DIRECT makes no difference.
+func (i *inode) DirectAlign() uint32 { return 1 }
