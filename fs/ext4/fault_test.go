@@ -136,7 +136,7 @@ func repair(t *testing.T, d *disk, any bool) *disk {
 	writeImage(t, img, d.data)
 	cmd := exec.Command("e2fsck", "-fy", img)
 	out, _ := cmd.CombinedOutput()
-	if c := cmd.ProcessState.ExitCode(); c > 1 || !any && wrong(string(out)) {
+	if c := cmd.ProcessState.ExitCode(); c > 1 || !any && wrong(string(out), false) {
 		t.Errorf("e2fsck: %d\n%s", c, out)
 	}
 	return readImage(t, img)

@@ -172,7 +172,7 @@ func TestHostCrash(t *testing.T) {
 				if c.data[1024+0x60]&4 == 0 {
 					t.Errorf("cut %d: needs no recovery", n)
 				}
-				want := treeAfter(t, replayed(t, &disk{data: slices.Clone(c.data)}))
+				want := treeAfter(t, replayed(t, &disk{data: slices.Clone(c.data)}, true))
 				if len(want) < 20 {
 					t.Errorf("cut %d: only %d files", n, len(want))
 				}

@@ -32,13 +32,16 @@ func (f *file) Append(ctx *fs.Context, p []byte) (n int, end int64, err error) {
 // writing does a write, and makes it durable where O_SYNC or O_DSYNC ask for it:
 // such a write cannot be repeated, so that it starts only where it may wait.
 func (f *file) writing(ctx *fs.Context, write func() error) error {
-	sync := f.sync || f.dsync || f.i.is(flSync)
+	f.i.mu.Lock()
+	all := f.sync || f.i.is(flSync)
+	f.i.mu.Unlock()
+	sync := all || f.dsync
 	if sync && !mayWait(ctx) {
 		return fs.ErrMustWait
 	}
 	err := f.i.s.modify(ctx, write)
 	if err == nil && sync {
-		err = f.i.fsync(!f.sync && !f.i.is(flSync))
+		err = f.i.fsync(!all)
 	}
 	return err
 }
