@@ -55,7 +55,7 @@ func crashes(t *testing.T, ordinary int) int {
 		return n
 	}
 	if testing.Short() {
-		return ordinary / 4
+		return ordinary / 10
 	}
 	return ordinary
 }

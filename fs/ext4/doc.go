@@ -13,8 +13,29 @@
 // straight to the Device at the place where the block map says the bytes lie,
 // so that the host's page cache is the only one.
 //
-// All changes of metadata happen in a handle of a Journal (journal.go). The
-// Journal that is built in, used without one, writes dirty buffers at sync.
+// All changes of metadata happen in a handle (journal.go), which is one of the
+// journal's (package jbd2), where the file system has one; else changed buffers
+// wait for the next sync. A Buffer has a jbd2.Buffer of the same bytes. The journal
+// is opened, and replayed, by the mount (journalload.go, on read-only mounts too);
+// needs_recovery is on the disk before anything is in the log, and goes when the
+// log is empty: unmount, remount read-only.
+//
+// data=ordered and data=writeback are one: data goes to the Device before the
+// handle that makes it visible ends, and the commit's barrier lies between.
+// data=journal, and the attribute j, send data through buffers and log
+// (journaldata.go); such files are mapped by memory copy only.
+//
+// Nobody waits for a commit, or for room in the log, with FS.mu held, but for an
+// operation that turns out to need a second handle when it has done half of its
+// work (change.go). An operation whose Context may not wait gives
+// fs.ErrMustWait before it has changed anything; what is likely to need many
+// handles (freeing large files, O_SYNC) gives it at once. fsync waits for the
+// transaction of the inode's last change; many who wait share a commit.
+//
+// An error of the disk while metadata is written aborts the journal: the mount is
+// read-only from then on, and super block and journal note it. errors= says
+// what broken structures do (error.go). A super block is taken to be written
+// whole, as on Linux: it has one checksum over two sectors.
 //
 // Everything read from the Device is hostile. A structure is checked when it is
 // read (checksum, magic, bounds, order, block numbers against the metadata's
@@ -31,6 +52,9 @@
 //	  cache.mu   leaf: which buffers are in memory
 //	  FS.inodeMu leaf: which inodes are in memory
 //	  FS.stateMu leaf: the error state
+//
+// The journal's own locks are leaves below FS.mu and cache.mu: a commit never takes
+// a lock of the file system. FS.crew counts the goroutines and timers at work.
 //
 // One lock for all changes is Linux's i_rwsem, jbd2 barrier and group locks in
 // one: a guest's calls come one after the other anyway.

@@ -34,8 +34,6 @@ type Options struct {
 	// Commit is commit=, the age in seconds at which a transaction is committed; 0
 	// means 5.
 	Commit int
-	// Super is sb=, the place of the super block to use in units of 1 KiB; 0 means 1.
-	Super uint64
 	// Timer is the time for that; nil: the host's.
 	Timer jbd2.Timer
 	// Log gets a line for each error found.
@@ -50,6 +48,7 @@ type Options struct {
 	Type string
 
 	flags optFlags // options that are on or off
+	abort bool     // abort, which a remount obeys
 	given []numberOpt
 }
 

@@ -93,7 +93,7 @@ func (s *FS) refuseJournal(err error) error {
 
 // journalless goes on without the journal, whose options make no sense then.
 func (s *FS) journalless(why string) error {
-	if s.opt.Data != "" || s.opt.Commit != 0 || s.opt.DataErrAbort || s.opt.flags.given&(optJournalChecksum|optAsyncCommit) != 0 {
+	if s.opt.Data != "" || s.commitInterval() != 5*time.Second || s.opt.DataErrAbort || s.opt.flags.on&(optJournalChecksum|optAsyncCommit) != 0 {
 		return refuse("options of the journal, but %s", why)
 	}
 	s.dataMode = dataWriteback
@@ -123,7 +123,7 @@ func (s *FS) openJournal(runs []Run) (*jbd2.Journal, error) {
 		},
 		MapBlocks: uint32(min(blocks, 1<<32-1)), Timer: crewTimer{t, &s.crew}, CommitInterval: int64(s.commitInterval()),
 		Go: s.crew.spawn, OnAbort: s.journalAborted,
-		ReadOnly: s.deviceReadOnly(), Wipe: !s.es.hasIncompat(incompatRecover),
+		ReadOnly: s.deviceReadOnly(), Wipe: !s.es.hasIncompat(incompatRecover), Background: true,
 	})
 }
 

@@ -64,7 +64,7 @@ func toggles() []toggle {
 		{"minixdf", optMinixDF, true}, {"bsddf", optMinixDF, false},
 		{"grpid", optGrpid, true}, {"nogrpid", optGrpid, false},
 		{"block_validity", optBlockValidity, true}, {"noblock_validity", optBlockValidity, false},
-		{"dioread_nolock", optDioreadNolock, true}, {"dioread_lock", optDioreadNolock, false},
+		{"dioread_nolock", optDioreadNolock, true}, {"nodioread_nolock", optDioreadNolock, false},
 		{"discard", optDiscard, true}, {"nodiscard", optDiscard, false},
 		{"delalloc", optDelalloc, true}, {"nodelalloc", optDelalloc, false},
 		{"nojournal_checksum", optJournalChecksum, false}, {"journal_checksum", optJournalChecksum, true},
@@ -89,6 +89,8 @@ func synonym(k string) string {
 		return "grpid"
 	case "sysvgroups":
 		return "nogrpid"
+	case "dioread_lock":
+		return "nodioread_nolock"
 	case "noload":
 		return "norecovery"
 	case "no_mbcache":
@@ -139,7 +141,9 @@ func (o *Options) parseOne(k, val string, hasVal bool) (err error) {
 		return err
 	case "sb":
 		n, err := strconv.ParseUint(val, 10, 32)
-		o.Super = n
+		if err == nil && n > 1 { // the copies are e2fsck's business
+			return abi.EINVAL
+		}
 		return err
 	case "barrier", "auto_da_alloc":
 		if !hasVal {
@@ -152,6 +156,9 @@ func (o *Options) parseOne(k, val string, hasVal bool) (err error) {
 		}
 		o.flags.set(bit, on)
 		return err
+	case "abort": // at a mount it means nothing
+		o.abort = true
+		return valueless(hasVal)
 	case "init_itable":
 		o.flags.set(optInitItable, true)
 		if !hasVal {
@@ -172,6 +179,13 @@ func (o *Options) parseOne(k, val string, hasVal bool) (err error) {
 		}
 	}
 	return abi.EINVAL
+}
+
+func valueless(hasVal bool) error {
+	if hasVal {
+		return abi.EINVAL
+	}
+	return nil
 }
 
 func oneOf(val string, list ...string) error {
@@ -294,6 +308,9 @@ func (s *FS) applyOptions() error {
 		s.log("data_err=abort is for data=ordered")
 		return abi.EINVAL
 	}
+	if s.es.hasCompat(compatHasJournal) && s.dataMode == dataOrdered && s.opt.flags.on&optAsyncCommit != 0 {
+		return refuse("journal_async_commit cannot keep data=ordered: mount with data=writeback")
+	}
 	s.noBarrier.Store(s.options()&optBarrier == 0)
 	s.stateMu.Lock()
 	defer s.stateMu.Unlock()
@@ -303,7 +320,11 @@ func (s *FS) applyOptions() error {
 // options is what is on.
 func (s *FS) options() optBits {
 	f := s.opt.flags
-	return s.defaults()&^f.given | f.on
+	on := s.defaults()&^f.given | f.on
+	if s.journal != nil && s.dataMode == dataJournal {
+		on &^= optDelalloc | optDioreadNolock
+	}
+	return on
 }
 
 // parseErrors settles errors=. Called with stateMu held.
@@ -368,9 +389,6 @@ func (s *FS) ShowOptions() string {
 	var b strings.Builder
 	put := func(format string, args ...any) { fmt.Fprintf(&b, ","+format, args...) }
 	o := &s.opt
-	if o.Super > 1 {
-		put("sb=%d", o.Super)
-	}
 	def, now := s.defaults(), s.options()
 	for _, t := range toggles() {
 		if (def^now)&t.bit != 0 && (now&t.bit != 0) == t.on {
@@ -392,7 +410,7 @@ func (s *FS) ShowOptions() string {
 	o.showNumber(&b, "min_batch_time", 0)
 	o.showNumber(&b, "max_batch_time", 15000)
 	o.showNumber(&b, "stripe", 0)
-	if s.journal != nil && s.dataMode != s.defaultData() {
+	if jmode := s.es.defaultMntOpts & defmJMode; o.Data != "" && (jmode == 0 || s.dataMode != s.defaultData()) {
 		put("data=%s", [...]string{dataOrdered: "ordered", dataWriteback: "writeback", dataJournal: "journal"}[s.dataMode])
 	}
 	o.showNumber(&b, "inode_readahead_blks", 32)
@@ -400,6 +418,9 @@ func (s *FS) ShowOptions() string {
 	o.showNumber(&b, "max_dir_size_kb", 0)
 	if o.DataErrAbort {
 		put("data_err=abort")
+	}
+	if o.abort {
+		put("abort")
 	}
 	return b.String()
 }

@@ -154,6 +154,12 @@ func (s *FS) Remount(flags uint32, data string) error {
 	if err := s.mayRemount(&o); err != nil {
 		return err
 	}
+	if o.abort {
+		if s.journal != nil {
+			s.journal.Abort(abi.EIO)
+		}
+		s.abort("abort forced by user")
+	}
 	ro := flags&abi.MS_RDONLY != 0
 	switch {
 	case ro == s.readOnly.Load():

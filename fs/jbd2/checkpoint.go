@@ -108,7 +108,49 @@ func (j *Journal) reclaim(want int) error {
 	return nil
 }
 
-// spawnReclaim is reclaim on another goroutine.
+// clean makes room before anybody waits for it: what is committed is written to
+// its place. It drives no commit.
+func (j *Journal) clean() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.checkpointing || j.barrier > 0 {
+		return // somebody does as much
+	}
+	j.checkpointing = true
+	defer func() {
+		j.checkpointing = false
+		j.wake()
+	}()
+	for _, t := range append([]*Transaction(nil), j.checkpoints...) {
+		j.writeFree(t)
+	}
+	j.dropFinished()
+	j.updateTail()
+}
+
+// writeFree writes those of a committed transaction's buffers that no newer
+// transaction has.
+func (j *Journal) writeFree(t *Transaction) (held *Transaction) {
+	list := append([]*Buffer(nil), t.cp...)
+	sort.Slice(list, func(a, b int) bool { return list[a].Block < list[b].Block })
+	for len(list) > 0 && j.abortErr == nil {
+		b := list[0]
+		if b.cp == t && b.tx != nil {
+			held = b.tx
+			if b.next != nil {
+				held = b.next
+			}
+		}
+		if b.cp != t || b.tx != nil {
+			list = list[1:]
+			continue
+		}
+		list = list[j.writeRun(t, list):]
+	}
+	return held
+}
+
+// spawnReclaim is reclaim on another goroutine; clean when nobody wants room yet.
 func (j *Journal) spawnReclaim(want int) {
 	j.mu.Lock()
 	start := !j.cpSpawned
@@ -116,7 +158,11 @@ func (j *Journal) spawnReclaim(want int) {
 	j.mu.Unlock()
 	if start {
 		j.opt.Go(func() {
-			_ = j.reclaim(want) // TryStart sees the abort or the room
+			if want > 0 {
+				_ = j.reclaim(want) // TryStart sees the abort or the room
+			} else {
+				j.clean()
+			}
 			j.mu.Lock()
 			j.cpSpawned = false
 			j.wake()
@@ -146,23 +192,7 @@ func (j *Journal) Checkpoint() error {
 // transaction has are written by its checkpoint, after its commit. Called with
 // mu held, which it gives up over I/O.
 func (j *Journal) writeBack(t *Transaction) {
-	list := append([]*Buffer(nil), t.cp...)
-	sort.Slice(list, func(a, b int) bool { return list[a].Block < list[b].Block })
-	var held *Transaction
-	for len(list) > 0 && j.abortErr == nil {
-		b := list[0]
-		if b.cp == t && b.tx != nil {
-			held = b.tx
-			if b.next != nil {
-				held = b.next
-			}
-		}
-		if b.cp != t || b.tx != nil {
-			list = list[1:]
-			continue
-		}
-		list = list[j.writeRun(t, list):]
-	}
+	held := j.writeFree(t)
 	if held != nil && len(t.cp) > 0 && j.abortErr == nil {
 		j.request(held.tid)
 		j.drive(func() bool { return j.settled(held.tid) })

@@ -231,7 +231,11 @@ func (j *Journal) finish(t *Transaction) {
 	done, err := t.done, j.waitErr()
 	t.done = nil
 	j.wake()
+	ahead := j.opt.Background && j.free < j.logSpace()/2 && j.abortErr == nil && !j.cpSpawned
 	j.mu.Unlock()
+	if ahead {
+		j.spawnReclaim(0)
+	}
 	for _, f := range done {
 		f(err)
 	}

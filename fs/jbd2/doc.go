@@ -32,7 +32,9 @@
 //
 // A checkpoint writes committed buffers to their own places, so that the log's
 // tail can move. It happens when Start finds the log short of room, and when
-// Checkpoint, Flush or Destroy is called.
+// Checkpoint, Flush or Destroy is called; and on another goroutine, before anybody
+// has to wait for it, when a commit leaves less than half of the log free
+// (Options.Background).
 //
 // # Buffers and copies
 //

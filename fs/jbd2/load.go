@@ -43,6 +43,9 @@ type Options struct {
 	// Wipe gives up what the log holds, for file systems that do not ask for a
 	// recovery (jbd2_journal_wipe).
 	Wipe bool
+	// Background checkpoints on another goroutine when a commit leaves less than
+	// half of the log free, before anybody waits for room.
+	Background bool
 
 	// minBlocks is the smallest journal, JBD2_MIN_JOURNAL_BLOCKS unless a test
 	// sets it.
