@@ -60,3 +60,8 @@ func NewSuper(v *fs.VFS, vol *Volume, typ string, magic int64, ops any, root fs.
 
 // NeverWritable implements fs.NeverWritable for who embeds a Volume.
 func (*Volume) NeverWritable() {}
+
+// ReleaseSuper implements fs.SuperReleaser for who embeds a Volume and holds nothing
+// else: the VFS only tells the end of those that want to know it, and the device must
+// become free.
+func (*Volume) ReleaseSuper() {}
