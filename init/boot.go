@@ -18,6 +18,7 @@ import (
 	"lodger/block/bdev"
 	"lodger/drivers/console"
 	"lodger/drivers/hostfd"
+	"lodger/drivers/loop"
 	"lodger/drivers/ubd"
 	"lodger/fs"
 	"lodger/host"
@@ -85,6 +86,7 @@ type Machine struct {
 	tracer  *sys.Tracer // nil: calls are not traced
 	disks   []*ubd.Disk
 	blk     *bdev.Table
+	loops   *loop.Driver
 
 	panicked bool
 	signals  chan os.Signal
@@ -127,6 +129,9 @@ func (m *Machine) start() error {
 		return err
 	}
 	if err := m.addDisks(); err != nil {
+		return err
+	}
+	if m.loops, err = loop.New(m.blk, loop.Devices); err != nil {
 		return err
 	}
 	root, err := m.mountAll(v)

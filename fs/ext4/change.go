@@ -13,6 +13,9 @@ import (
 // without FS.mu, and f runs again; or, where ctx does not allow a wait, the
 // caller gets fs.ErrMustWait and repeats the call.
 func (s *FS) modify(ctx *fs.Context, f func() error) error {
+	if s.waits && !mayWait(ctx) {
+		return fs.ErrMustWait
+	}
 	for tries := 0; ; tries++ {
 		s.mu.Lock()
 		s.fresh, s.tried = true, tries > 0

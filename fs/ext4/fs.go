@@ -64,8 +64,11 @@ type Run struct {
 type FS struct {
 	sb  *fs.SuperBlock
 	dev Device
-	opt Options
-	es  *super // geometry and features; counters under mu
+	// waits tells that writes to dev may have to wait for another file system: changes
+	// are made only where they may, lest they stop in the middle.
+	waits bool
+	opt   Options
+	es    *super // geometry and features; counters under mu
 
 	mu       sync.RWMutex // see the package comment
 	groups   []group

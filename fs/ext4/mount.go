@@ -8,6 +8,7 @@ import (
 	"weak"
 
 	"lodger/abi"
+	"lodger/block"
 	"lodger/fs"
 )
 
@@ -99,6 +100,9 @@ func (s *FS) load() error {
 
 // readSuper reads the super block and starts an empty cache.
 func (s *FS) readSuper() error {
+	if w, ok := s.dev.(block.Waiter); ok {
+		s.waits = w.Waits()
+	}
 	raw := make([]byte, superSize)
 	if s.dev.Size() < superOffset+superSize {
 		return refuse("device of %d bytes is too small", s.dev.Size())
