@@ -124,7 +124,9 @@ func (s *strict) WriteAt(p []byte, off int64) (int, error) {
 }
 
 // fuzzBase makes a small image with one of everything.
-func fuzzBase(f testing.TB, args ...string) []byte {
+func fuzzBase(f testing.TB, args ...string) []byte { return fuzzBaseOf(f, "512k", args...) }
+
+func fuzzBaseOf(f testing.TB, size string, args ...string) []byte {
 	need.Program(f, "mke2fs")
 	dir := f.TempDir()
 	for i := range 60 {
@@ -140,7 +142,7 @@ func fuzzBase(f testing.TB, args ...string) []byte {
 		sp.WriteAt([]byte("hole"), i*7000)
 	}
 	sp.Close()
-	d := mkfs(f, "512k", append(args, "-b", "1024", "-N", "96", "-d", dir)...)
+	d := mkfs(f, size, append(args, "-b", "1024", "-N", "96", "-d", dir)...)
 	img := filepath.Join(f.TempDir(), "img")
 	os.WriteFile(img, d.data, 0o600)
 	run(f, 1, "e2fsck", "-fyD", img)
@@ -173,6 +175,9 @@ func use(t *testing.T, d ext4.Device) {
 					x.Getxattr(e.Ctx, name)
 				}
 				x.Setxattr(e.Ctx, "user.f", []byte("v"), 0)
+				fs.Getxattr(e.Ctx, p, "system.posix_acl_access")
+				fs.Access(e.As(7, 7), zero, n, abi.R_OK, 0)
+				fs.Setxattr(e.Ctx, p, "user.big", make([]byte, 3000), 0)
 			}
 		}
 		switch a.Type() {
@@ -184,6 +189,9 @@ func use(t *testing.T, d ext4.Device) {
 				f.Pread(e.Ctx, p, 0)
 				f.Pread(e.Ctx, p, a.Size-100)
 				f.Seek(e.Ctx, 0, abi.SEEK_HOLE)
+				var m memory
+				m[8], m[15], m[24] = 0xff, 0x7f, 4 // all of it, four extents
+				f.Ioctl(e.Ctx, abi.FS_IOC_FIEMAP, 0, &m)
 				f.Pwrite(e.Ctx, p, 3000)
 				f.Fallocate(e.Ctx, 0, 0, 20000)
 				f.Fallocate(e.Ctx, abi.FALLOC_FL_PUNCH_HOLE|abi.FALLOC_FL_KEEP_SIZE, 1000, 9000)
