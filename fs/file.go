@@ -39,7 +39,7 @@ type File struct {
 	poller   Poller
 
 	posMu sync.Mutex
-	pos   int64 // guarded by posMu
+	pos   atomic.Int64 // changed with posMu held
 
 	flocked atomic.Bool // has or had a flock or OFD lock
 	watchMu sync.Mutex

@@ -41,14 +41,16 @@ func (f *File) Read(ctx *Context, p []byte) (int, error) {
 	if f.sreader != nil {
 		return f.sreader.Read(ctx, p)
 	}
-	f.posMu.Lock()
-	defer f.posMu.Unlock()
-	if err := f.directRead(f.pos, len(p)); err != nil {
+	if err := f.lockPos(ctx); err != nil {
 		return 0, err
 	}
-	n, err := f.readerAt.ReadAt(ctx, p, f.pos)
+	defer f.posMu.Unlock()
+	if err := f.directRead(f.pos.Load(), len(p)); err != nil {
+		return 0, err
+	}
+	n, err := f.readerAt.ReadAt(ctx, p, f.pos.Load())
 	if n > 0 {
-		f.pos += int64(n)
+		f.pos.Add(int64(n))
 	}
 	f.accessed(ctx)
 	return n, err
@@ -81,18 +83,20 @@ func (f *File) Write(ctx *Context, p []byte) (int, error) {
 	if f.swriter != nil {
 		return f.swriter.Write(ctx, p)
 	}
-	f.posMu.Lock()
+	if err := f.lockPos(ctx); err != nil {
+		return 0, err
+	}
 	defer f.posMu.Unlock()
 	if f.appends() {
 		n, end, err := f.append(ctx, p)
 		if n > 0 {
-			f.pos = end
+			f.pos.Store(end)
 		}
 		return n, err
 	}
-	n, err := f.writeAt(ctx, p, f.pos)
+	n, err := f.writeAt(ctx, p, f.pos.Load())
 	if n > 0 {
-		f.pos += int64(n)
+		f.pos.Add(int64(n))
 	}
 	return n, err
 }
@@ -176,10 +180,19 @@ func (f *File) beforeWrite(ctx *Context, n int) error {
 func (f *File) appends() bool { return f.flags.Load()&abi.O_APPEND != 0 && f.kind != abi.S_IFBLK }
 
 // Pos gives the position.
-func (f *File) Pos() int64 {
-	f.posMu.Lock()
-	defer f.posMu.Unlock()
-	return f.pos
+func (f *File) Pos() int64 { return f.pos.Load() }
+
+// lockPos takes posMu. Who holds it may be waiting for the disk, or for processes that
+// give up mappings: who must not wait says so.
+func (f *File) lockPos(ctx *Context) error {
+	if ctx == nil || ctx.MayWait {
+		f.posMu.Lock()
+		return nil
+	}
+	if f.posMu.TryLock() {
+		return nil
+	}
+	return ErrMustWait
 }
 
 // Seek is lseek(2), SEEK_DATA and SEEK_HOLE included.
@@ -195,11 +208,13 @@ func (f *File) Seek(ctx *Context, off int64, whence int) (int64, error) {
 			return 0, abi.ESPIPE
 		}
 	}
-	f.posMu.Lock()
+	if err := f.lockPos(ctx); err != nil {
+		return 0, err
+	}
 	defer f.posMu.Unlock()
 	n, err := f.seekTo(ctx, off, whence)
 	if err == nil {
-		f.pos = n
+		f.pos.Store(n)
 	}
 	return n, err
 }
@@ -207,12 +222,12 @@ func (f *File) Seek(ctx *Context, off int64, whence int) (int64, error) {
 // seekTo computes the new position; posMu is held.
 func (f *File) seekTo(ctx *Context, off int64, whence int) (int64, error) {
 	if s, ok := f.ops.(Seeker); ok {
-		return s.Seek(ctx, f.pos, off, whence)
+		return s.Seek(ctx, f.pos.Load(), off, whence)
 	}
 	base := int64(0)
 	switch whence {
 	case abi.SEEK_CUR:
-		base = f.pos
+		base = f.pos.Load()
 	case abi.SEEK_END, abi.SEEK_DATA, abi.SEEK_HOLE:
 		a, err := f.inode.Getattr()
 		if err != nil {
@@ -259,11 +274,13 @@ func (f *File) ReadDir(ctx *Context, emit func(Dirent) bool) error {
 	if f.Path.Dentry.gone.Load() {
 		return abi.ENOENT
 	}
-	f.posMu.Lock()
+	if err := f.lockPos(ctx); err != nil {
+		return err
+	}
 	defer f.posMu.Unlock()
-	for f.pos < 2 {
-		e := Dirent{Name: "..", Off: f.pos + 1, Type: abi.DT_DIR, Ino: f.dotdotIno()}
-		if f.pos == 0 {
+	for f.pos.Load() < 2 {
+		e := Dirent{Name: "..", Off: f.pos.Load() + 1, Type: abi.DT_DIR, Ino: f.dotdotIno()}
+		if f.pos.Load() == 0 {
 			a, err := f.inode.Getattr()
 			if err != nil {
 				return err
@@ -273,13 +290,13 @@ func (f *File) ReadDir(ctx *Context, emit func(Dirent) bool) error {
 		if !emit(e) {
 			return nil
 		}
-		f.pos++
+		f.pos.Add(1)
 	}
-	err := it.Iterate(ctx, f.pos, func(e Dirent) bool {
+	err := it.Iterate(ctx, f.pos.Load(), func(e Dirent) bool {
 		if !emit(e) {
 			return false
 		}
-		f.pos = e.Off
+		f.pos.Store(e.Off)
 		return true
 	})
 	f.accessed(ctx)
@@ -413,15 +430,11 @@ func (f *File) SetFlags(ctx *Context, flags int) error {
 // MapFD asks for host memory to map; see Mapper. It checks the open mode
 // (EACCES), noexec (EPERM), and that the file can be mapped (ENODEV).
 func (f *File) MapFD(offset, length int64, write, shared, exec bool) (hostFD int, hostOffset int64, err error) {
+	if err := f.MayMap(write, shared, exec); err != nil {
+		return -1, 0, err
+	}
 	m, ok := f.ops.(Mapper)
-	switch {
-	case f.IsPath():
-		return -1, 0, abi.EBADF
-	case !f.read, shared && write && !f.write:
-		return -1, 0, abi.EACCES
-	case exec && f.Path.Mnt.flags.Load()&abi.MS_NOEXEC != 0:
-		return -1, 0, abi.EPERM
-	case !ok:
+	if !ok {
 		return -1, 0, abi.ENODEV
 	}
 	return m.MapFD(offset, length, write, shared, exec)

@@ -2,12 +2,6 @@
 
 package fs
 
-// PosHint gives the file's position for /proc/PID/fdinfo. It does not wait for a
-// read or write that is under way, which may be the reader's own: then it is 0.
-func (f *File) PosHint() int64 {
-	if !f.posMu.TryLock() {
-		return 0
-	}
-	defer f.posMu.Unlock()
-	return f.pos
-}
+// PosHint gives the file's position for /proc/PID/fdinfo. A read or write that is
+// under way, which may be the reader's own, has not moved it yet.
+func (f *File) PosHint() int64 { return f.pos.Load() }

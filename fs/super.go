@@ -33,6 +33,9 @@ type VFS struct {
 	posix   lockGraph            // who waits for whom, guarded by inodeMu
 
 	anon *Mount // holds pipes, sockets and other nameless files
+
+	// Mappings is set by the kernel before its first process runs; nil: nobody maps.
+	Mappings Mappings
 }
 
 // New makes an empty VFS. maxDentries bounds the dentry cache; 0 means 8192.

@@ -107,6 +107,15 @@ func (f *file) MapFD(offset, length int64, write, shared, exec bool) (int, int64
 	return m.MapFD(offset, length, write, shared, exec)
 }
 
+// MapOps gives the file that is mapped.
+func (f *file) MapOps() fs.FileOps {
+	ops, _ := f.get(nil)
+	return ops
+}
+
+// MapInode gives the inode below whose bytes are mapped.
+func (f *file) MapInode() fs.Inode { return f.n.real.Load().inode }
+
 // SeekData finds data or a hole.
 func (f *file) SeekData(off int64, hole bool) (int64, error) {
 	ops, err := f.get(nil)
