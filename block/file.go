@@ -24,6 +24,7 @@ type Options struct {
 // are. Its size is that at the opening.
 type File struct {
 	fd       int
+	readFD   int // read-only, for mappings; fd itself or -1 at times
 	path     string
 	size     int64
 	readOnly bool
@@ -119,10 +120,17 @@ func MemFile(name string, size int64) (*File, error) {
 }
 
 func newFile(fd int, path string, readOnly bool, opt Options) (*File, error) {
-	f := &File{fd: fd, path: path, readOnly: readOnly, noTrim: opt.NoTrim}
+	f := &File{fd: fd, readFD: fd, path: path, readOnly: readOnly, noTrim: opt.NoTrim}
 	if err := f.start(opt.Shared); err != nil {
 		host.CloseFD(fd)
 		return nil, err
+	}
+	if !readOnly {
+		// Now: later we may be shut in.
+		var err error
+		if f.readFD, err = host.Reopen(fd, abi.O_RDONLY); err != nil {
+			f.readFD = -1
+		}
 	}
 	return f, nil
 }
@@ -282,7 +290,7 @@ func (f *File) Locate(off, n int64) (Run, error) {
 	if off < 0 || n <= 0 || off >= f.size {
 		return Run{}, abi.EIO
 	}
-	return Run{FD: f.fd, Off: off, Len: min(n, f.size-off), Writable: !f.readOnly}, nil
+	return Run{FD: f.fd, ReadFD: f.readFD, Off: off, Len: min(n, f.size-off), Writable: !f.readOnly}, nil
 }
 
 // Close implements Closer. A second call does nothing: the descriptor may be
@@ -292,5 +300,8 @@ func (f *File) Close() error {
 		return nil
 	}
 	err := f.Flush()
+	if f.readFD >= 0 && f.readFD != f.fd {
+		err = errors.Join(err, host.CloseFD(f.readFD))
+	}
 	return errors.Join(err, host.CloseFD(f.fd))
 }

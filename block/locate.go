@@ -9,6 +9,9 @@ import "lodger/abi"
 type Run struct {
 	FD       int
 	Off, Len int64
+	// ReadFD is a descriptor of the same file that nobody can write by, not even who
+	// maps it and changes the protection later; -1: there is none.
+	ReadFD int
 	// Writable: stores into a shared mapping of the run are writes to the device.
 	// A base's runs are not; Own moves them first.
 	Writable bool

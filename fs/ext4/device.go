@@ -17,9 +17,17 @@ type Device interface {
 
 // HostRanger is the ability of devices whose bytes lie in host files: it tells
 // where the bytes from off on lie, and for how many bytes (at most length) that
-// place goes on. ok is false where they lie nowhere (a COW hole, a RAM disk).
+// place goes on. ok is false where they lie nowhere (a COW hole, a RAM disk), or with
+// write where stores there are no writes to the device (a COW file's base). The
+// descriptor is read-only without write.
 type HostRanger interface {
 	HostRange(off, length int64, write bool) (fd int, hostOff, n int64, ok bool)
+}
+
+// Owner is the ability of HostRangers whose bytes move to a writable place when they
+// are written: Own moves them now, and never again.
+type Owner interface {
+	Own(off, length int64) error
 }
 
 // Discarder is the ability of devices to forget byte ranges.

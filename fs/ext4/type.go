@@ -55,11 +55,17 @@ func (d onBlock) Discard(off, n int64) error { return block.Discard(d.Device, of
 // HostRange implements HostRanger.
 func (d onBlock) HostRange(off, length int64, write bool) (fd int, hostOff, n int64, ok bool) {
 	r, err := block.Locate(d.Device, off, length)
-	if err != nil || write && !r.Writable {
+	if err != nil {
 		return -1, 0, 0, false
 	}
-	return r.FD, r.Off, r.Len, true
+	if write {
+		return r.FD, r.Off, r.Len, r.Writable
+	}
+	return r.ReadFD, r.Off, r.Len, r.ReadFD >= 0
 }
+
+// Own implements Owner.
+func (d onBlock) Own(off, n int64) error { return block.Own(d.Device, off, n) }
 
 // fits reports whether a file system has only what its older name stands for
 // (ext2_feature_set_ok, ext3_feature_set_ok).
