@@ -35,6 +35,16 @@ func WriteMemForce(pid int32, addr uint64, b []byte) (int, error) {
 	return total, nil
 }
 
+// ReadMemForce reads through /proc/PID/mem, whatever the protection.
+func ReadMemForce(pid int32, addr uint64, b []byte) (int, error) {
+	fd, err := unix.Open("/proc/"+strconv.Itoa(int(pid))+"/mem", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return 0, err
+	}
+	defer unix.Close(fd)
+	return Pread(fd, b, int64(addr))
+}
+
 // Tgkill sends a signal to one thread.
 func Tgkill(tgid, tid int32, sig int) error {
 	return unix.Tgkill(int(tgid), int(tid), unix.Signal(sig))

@@ -33,6 +33,8 @@ type call struct {
 	args [6]uint64
 	// rsp is the guest's stack pointer, where the notification told it.
 	rsp uint64
+	// kicked: a framed call whose frame came by a kick, whose answers are orders only.
+	kicked bool
 }
 
 // interrupted tells that a call of the guest was answered EINTR so that its
@@ -71,8 +73,12 @@ func (t *Task) dispatch(ev *notify.Event) {
 		t.k.forceFatal(t, abi.SIGKILL)
 		return
 	}
+	if t.vforked.Load() != nil {
+		t.vforked.Store(nil)
+	}
 	if !ev.FromStub() {
 		t.cloneC = nil // back in guest code: the host's clone is done
+		t.okMaps = nil
 		t.call = call{kind: callPlain, id: ev.ID, nr: int(ev.Nr), args: ev.Args}
 		t.intr = interrupted{}
 		t.finish(t.serve(int(ev.Nr), ev.Args))
@@ -110,6 +116,9 @@ func (t *Task) stubCall(op notify.Op, ev *notify.Event) {
 	switch op {
 	case notify.OpKick:
 		t.call.kind, t.call.rsp = callKick, ev.Args[2]
+		if t.hold(ev) {
+			return
+		}
 		t.kicked.Store(false)
 		if t.performRites() {
 			return
@@ -128,7 +137,9 @@ func (t *Task) stubCall(op notify.Op, ev *notify.Event) {
 	case notify.OpChild:
 		t.onChild()
 	case notify.OpBatch:
-		t.onBatch()
+		if !t.batchRun(ev) {
+			t.onBatch()
+		}
 	case notify.OpCloned:
 		t.onCloneFailed()
 	case notify.OpBadFrame:
@@ -157,6 +168,9 @@ func (t *Task) hostCall(nr int, args [6]uint64) {
 		t.directFork(args)
 	case notify.IsClone(nr) && t.cloneC.allows(args):
 		t.cloneC.started = true
+		if t.cloneC.flags&abi.CLONE_VFORK != 0 {
+			t.vforked.Store(t.cloneC.child)
+		}
 		t.proceed()
 	case notify.IsStubExec(nr, args) && t.execC != nil && !t.execC.started && t.marked(t.execC):
 		t.execC.started = true
@@ -204,6 +218,14 @@ func (t *Task) WithFrame(f func() (uint64, error)) (uint64, error) {
 		return f()
 	}
 	id := t.call.id
+	if t.call.kind == callParked || t.call.kind == callNone {
+		// It sleeps in the stub, or is about to.
+		t.intr = interrupted{nr: t.intr.nr, redo: f}
+		t.k.mu.Lock()
+		t.hostKick()
+		t.k.mu.Unlock()
+		return 0, errAnswered
+	}
 	t.intr = interrupted{nr: t.call.nr, redo: f}
 	t.call.kind = callNone
 	t.k.mu.Lock()
@@ -288,6 +310,12 @@ func (t *Task) answerFrame(val uint64) {
 		return
 	}
 	t.k.mu.Unlock()
+	if t.call.kicked {
+		if t.proc().SetResult(val) == nil {
+			t.act(notify.ActResult)
+		}
+		return
+	}
 	answer := int64(val)
 	if answer == -int64(abi.ENOSYS) {
 		answer = int64(notify.ActENOSYS)

@@ -245,6 +245,9 @@ func (k *Kernel) newChild(t *Task, a *CloneArgs) (*Task, error) {
 		}
 	} else {
 		child.MM = t.MM.Fork(t.area, g.tabArea)
+		if m := k.moving.Load(); m != nil && m.has(t.MM) {
+			m.add(child.MM)
+		}
 		child.area, child.header = t.area, t.header
 		child.AltStack = t.AltStack
 	}

@@ -16,7 +16,7 @@ func (t *Task) onKick() {
 		// A call that wanted its registers: it goes on as a framed call.
 		redo := t.intr.redo
 		t.intr = interrupted{}
-		t.call.kind = callFrame
+		t.call.kind, t.call.kicked = callFrame, true
 		t.k.mu.Lock()
 		if t.anyDeliverable() {
 			t.hostKick()

@@ -20,6 +20,7 @@ import (
 type execing struct {
 	started bool // the host's execve was let through
 	mapping bool // the program's segments are being mapped
+	waits   bool // for a file's bytes, to learn where they lie; guarded by callMu
 
 	file   *fs.File // the program
 	interp *fs.File // its ELF interpreter; nil: none
@@ -373,7 +374,32 @@ func (t *Task) onStart() {
 	k.mu.Unlock()
 
 	t.takeOnProgram(x)
-	if err := t.buildImage(x, t.call.args[0]); err != nil {
+	t.startImage(x)
+}
+
+// startImage maps the program, now or when its file's bytes lie still. The caller
+// holds t.callMu; t's host thread waits in its first words.
+func (t *Task) startImage(x *execing) {
+	k := t.k
+	x.waits = false
+	err := t.buildImage(x, t.call.args[0])
+	if later, ok := err.(*notReady); ok {
+		x.waits = true
+		t.prepareRuns(later.q, func(err error) {
+			t.callMu.Lock()
+			defer t.callMu.Unlock()
+			switch {
+			case t.dying.Load():
+			case err != nil:
+				k.Log.Debug("exec failed after the point of no return", "task", t.String(), "err", err)
+				k.forceFatal(t, abi.SIGSEGV)
+			default:
+				t.startImage(x)
+			}
+		})
+		return
+	}
+	if err != nil {
 		k.Log.Debug("exec failed after the point of no return", "task", t.String(), "err", err)
 		k.forceFatal(t, abi.SIGSEGV)
 		return

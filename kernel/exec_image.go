@@ -39,6 +39,7 @@ func (t *Task) buildImage(x *execing, sp uint64) error {
 		return err
 	}
 	b := newImageBatch(t, x)
+	x.zero = nil // of an attempt before
 	defer func() { x.batches = &b.batch }()
 	bias := uint64(0)
 	if x.image.Type == elf.TypeDyn {

@@ -3,6 +3,8 @@
 package kernel
 
 import (
+	"errors"
+
 	"lodger/fs"
 	"lodger/host/notify"
 	"lodger/lib/elf"
@@ -53,7 +55,6 @@ func prot(flags uint32) uint64 {
 
 // mapELF maps the segments of im, read from f, at bias.
 func (b *imageBatch) mapELF(f *fs.File, im *elf.File, bias uint64) error {
-	b.t.MM.AddMapping(f)
 	for _, s := range im.Segments {
 		start, fileEnd, memEnd := s.Vaddr+bias, s.Vaddr+bias+s.Filesz, s.Vaddr+bias+s.Memsz
 		p := prot(s.Flags)
@@ -62,15 +63,9 @@ func (b *imageBatch) mapELF(f *fs.File, im *elf.File, bias uint64) error {
 			lo := pageDown(start)
 			off := s.Off - (start - lo)
 			length := pageUp(fileEnd) - lo
-			fd, hostOff, err := f.MapFD(int64(off), int64(length), false, false, p&protX != 0)
-			if err != nil {
+			if err := b.mapFile(&mapping{f: f, addr: lo, length: length, prot: p, flags: mapPrivate | mapFixed, off: off}); err != nil {
 				return err
 			}
-			n, err := b.hostFD(fd)
-			if err != nil {
-				return err
-			}
-			b.batch.Add(notify.NrMmap, lo, length, p, mapPrivate|mapFixed, n, uint64(hostOff))
 			mapped = lo + length
 			if memEnd > fileEnd && mapped > fileEnd && p&protW != 0 {
 				// To the page's end: ld.so takes what is behind its bss for its
@@ -84,6 +79,33 @@ func (b *imageBatch) mapELF(f *fs.File, im *elf.File, bias uint64) error {
 	}
 	return nil
 }
+
+// mapFile adds a segment, piece by piece.
+func (b *imageBatch) mapFile(q *mapping) error {
+	runs, err := q.runs(b.t, b.t.Context())
+	var moves *fs.WouldBlock
+	if err == fs.ErrMustWait || errors.As(err, &moves) {
+		return &notReady{q}
+	}
+	if err != nil {
+		return err
+	}
+	at := q.addr
+	for _, r := range runs {
+		n, err := b.hostFD(r.FD)
+		if err != nil {
+			return err
+		}
+		b.batch.Add(notify.NrMmap, at, uint64(r.Len), q.prot, q.flags, n, uint64(r.Off))
+		at += uint64(r.Len)
+	}
+	return nil
+}
+
+// notReady: a program cannot be mapped yet.
+type notReady struct{ q *mapping }
+
+func (*notReady) Error() string { return "the file's bytes are moving" }
 
 // layout notes where code, data and heap lie.
 func (b *imageBatch) layout(l *mm.Layout, im *elf.File, bias uint64) {

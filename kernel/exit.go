@@ -87,6 +87,7 @@ func (k *Kernel) reapTask(t *Task) {
 	g := t.tg
 	t.unbind()
 	t.dying.Store(true)
+	k.pokeMove()
 	t.traceExit()
 	if t.execC != nil {
 		k.forgetSiblings(t.execC)
@@ -136,7 +137,7 @@ func (t *Task) dropResources() {
 // exitProcess makes a zombie of g: exit_notify. The caller holds k.mu.
 func (k *Kernel) exitProcess(g *ThreadGroup) {
 	g.exiting, g.zombie, g.stopped = true, true, false
-	g.unwatch()
+	k.noteEnding(g)
 	g.stopTimers()
 	if g == k.init { // do_exit's panic: nobody is left to go on
 		k.later(func() { k.Shutdown(initEnded(g.status)) })

@@ -32,7 +32,7 @@ func (k *Kernel) mappers(f *fs.File) (pids []int32) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, t := range k.tasks {
-		if t == t.tg.leader && t.tg.hostPID != 0 && t.MM != nil && t.MM.MayMap(f) {
+		if t == t.tg.leader && t.tg.hostPID != 0 && t.MM != nil && t.MM.MayMap(f.MapInode()) {
 			pids = append(pids, t.tg.hostPID)
 		}
 	}

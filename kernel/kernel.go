@@ -16,6 +16,8 @@
 //
 // Locks, outermost first:
 //
+//	Kernel.moveMu   one move of mapped bytes at a time (move.go); held while it waits
+//	                for threads, so only by goroutines that nobody waits for
 //	Task.callMu     one handler, retry or kick of a task at a time
 //	  Kernel.mu     the process tree, ids, signal queues, stop and exit state
 //	    Files.mu, FSInfo.mu, mm locks
@@ -93,7 +95,11 @@ type Kernel struct {
 	clones  map[uint64]*Task // clone tokens of children that have not announced themselves
 
 	kicks kickWatch
-	pi    piTable
+
+	moveMu sync.Mutex // one move at a time; outermost, held by who may wait
+	moving atomic.Pointer[move]
+	ending []ending // guarded by mu
+	pi     piTable
 
 	serving   *Task // whose notification the receiver serves, for a bug's report
 	servingNr int
@@ -178,6 +184,9 @@ func (k *Kernel) Start(prog Program) error {
 		return err
 	}
 	k.p = p
+	if k.VFS != nil {
+		k.VFS.Mappings = k
+	}
 	if k.cfg.Box != nil {
 		if err := k.cfg.Box(p.Box()); err != nil {
 			p.Stop()
@@ -212,6 +221,10 @@ func (k *Kernel) Shutdown(s Status) {
 				for _, g := range k.groups {
 					g.unwatch()
 				}
+				for _, e := range k.ending {
+					k.p.Unwatch(e.fd)
+				}
+				k.ending = nil
 				k.mu.Unlock()
 			}
 			close(k.done)
@@ -277,6 +290,7 @@ func (k *Kernel) receive(first *Task) {
 			t.dispatch(&ev)
 			t.callMu.Unlock()
 			k.serving = nil
+			k.pokeMove()
 		}
 		k.drain()
 	}
@@ -319,6 +333,7 @@ func (k *Kernel) stranger(ev *notify.Event, first **Task) *Task {
 			}
 			t.bind(ev.TID, hostPID)
 			t.announce.Stop()
+			t.MM.Follow(t.cloner.MM)
 			k.mu.Lock()
 			t.letMove()
 			t.cloner.letMove()

@@ -3,35 +3,40 @@
 package kernel
 
 import (
+	"slices"
+
 	"lodger/abi"
 	"lodger/fs"
 	"lodger/host/notify"
 )
 
-// allowedMap is a file mapping that the kernel had the stub make: the stub's own
-// mmap comes back as a notification and must be exactly this.
-type allowedMap struct {
-	active bool
-	args   [6]uint64
+// allowMaps notes the file mappings of a batch: the stub's own calls come back as
+// notifications and must be exactly these.
+func (t *Task) allowMaps(b *notify.Batch) {
+	t.okMaps = append(b.Args(notify.NrMmap), b.Args(notify.NrMremap)...)
 }
 
 func (t *Task) mapAllowed(args [6]uint64) bool {
-	if !t.okMap.active || args != t.okMap.args {
+	i := slices.Index(t.okMaps, args)
+	if i < 0 {
 		return false
 	}
-	t.okMap.active = false
+	t.okMaps = slices.Delete(t.okMaps, i, i+1)
 	return true
 }
 
 // MapFile maps file f into t's memory as mmap(2) was asked to: prot, flags and fd
 // are the guest's, checked. off and length are page-aligned.
 func (t *Task) MapFile(f *fs.File, fd int, addr, length, prot, flags, off uint64) (uint64, error) {
-	const shared = 1
-	hostFD, hostOff, err := f.MapFD(int64(off), int64(length), prot&protW != 0 || f.Writable() && flags&shared != 0, flags&shared != 0, prot&protX != 0)
+	q := &mapping{f: f, addr: addr, length: length, prot: prot, flags: flags, off: off}
+	t.MM.AddMapping(f)
+	if _, ok := f.RunMapper(); ok {
+		return t.mapMoving(q)
+	}
+	hostFD, hostOff, err := f.MapFD(int64(off), int64(length), q.write(), q.shared(), prot&protX != 0)
 	if err != nil {
 		return 0, err
 	}
-	t.MM.AddMapping(f)
 	if t.call.kind == callPlain && uint64(hostOff) == off && !notify.ReservedFD(fd) && t.alone() {
 		// Nobody else can change what the descriptor number means, so the host
 		// may perform the call as it stands.
@@ -46,22 +51,27 @@ func (t *Task) MapFile(f *fs.File, fd int, addr, length, prot, flags, off uint64
 	f.IncRef()
 	return t.WithFrame(func() (uint64, error) {
 		defer f.DecRef()
-		n, err := t.k.p.AddFD(t.call.id, hostFD, -1)
-		if err != nil {
-			return 0, abi.ENOMEM
-		}
-		var b notify.Batch
-		args := [6]uint64{addr, length, prot, flags, uint64(n), uint64(hostOff)}
-		b.AddLoose(notify.NrMmap, args[:]...)
-		b.AddLoose(notify.NrClose, uint64(n))
-		b.Result = 0
-		if b.Write(t.proc()) != nil {
-			return 0, abi.EFAULT
-		}
-		t.okMap = allowedMap{true, args}
-		t.act(notify.ActBatchRes)
-		return 0, errAnswered
+		return t.mapOne(q, fs.MapRun{FD: hostFD, Off: hostOff, Len: int64(length)})
 	})
+}
+
+// mapOne has the stub map one piece and answer the call with the result. It is a
+// framed call.
+func (t *Task) mapOne(q *mapping, r fs.MapRun) (uint64, error) {
+	n, err := t.k.p.AddFD(t.call.id, r.FD, -1)
+	if err != nil {
+		return 0, abi.ENOMEM
+	}
+	var b notify.Batch
+	b.AddLoose(notify.NrMmap, q.addr, q.length, q.prot, q.flags, uint64(n), uint64(r.Off))
+	b.AddLoose(notify.NrClose, uint64(n))
+	b.Result = 0
+	if b.Write(t.proc()) != nil {
+		return 0, abi.EFAULT
+	}
+	t.allowMaps(&b)
+	t.act(notify.ActBatchRes)
+	return 0, errAnswered
 }
 
 // MapAnon maps anonymous memory instead of a file (/dev/zero): prot and flags are
@@ -69,13 +79,12 @@ func (t *Task) MapFile(f *fs.File, fd int, addr, length, prot, flags, off uint64
 func (t *Task) MapAnon(addr, length, prot, flags uint64) (uint64, error) {
 	return t.WithFrame(func() (uint64, error) {
 		var b notify.Batch
-		args := [6]uint64{addr, length, prot, flags | mapAnonymous, ^uint64(0), 0}
-		b.AddLoose(notify.NrMmap, args[:]...)
+		b.AddLoose(notify.NrMmap, addr, length, prot, flags|mapAnonymous, ^uint64(0), 0)
 		b.Result = 0
 		if b.Write(t.proc()) != nil {
 			return 0, abi.EFAULT
 		}
-		t.okMap = allowedMap{true, args}
+		t.allowMaps(&b)
 		t.act(notify.ActBatchRes)
 		return 0, errAnswered
 	})
@@ -124,23 +133,6 @@ func (f *Files) forgetHost() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.host = nil
-}
-
-// Remap performs mremap(2) where the host may not at once. Files are mapped whole
-// (hostfs, memfds), so that what a mapping can grow into is its own file; mappings of
-// parts of a file (disk images) must not come here.
-func (t *Task) Remap(old, oldLen, newLen, flags, newAddr uint64) (uint64, error) {
-	return t.WithFrame(func() (uint64, error) {
-		var b notify.Batch
-		args := [6]uint64{old, oldLen, newLen, flags, newAddr, 0}
-		b.AddLoose(notify.NrMremap, args[:]...)
-		if b.Write(t.proc()) != nil {
-			return 0, abi.EFAULT
-		}
-		t.okMap = allowedMap{true, args}
-		t.act(notify.ActBatchRes)
-		return 0, errAnswered
-	})
 }
 
 func mountNoSuid(f *fs.File) bool { return f.Path.Mnt != nil && f.Path.Mnt.Flags()&abi.MS_NOSUID != 0 }

@@ -207,10 +207,11 @@ func (t *Task) resume() {
 		}
 		return
 	}
-	if t.sleep == nil || t.groupStopped() {
-		return // SIGCONT puts it on the run list again
+	if t.sleep == nil || t.groupStopped() || t.frozen() || t.held.on {
+		return // SIGCONT, or the end of the move, puts it on the run list again
 	}
 	t.finish(t.step(nil))
+	t.k.pokeMove()
 }
 
 // park moves a long sleep from its notification into the stub.
@@ -221,6 +222,15 @@ func (t *Task) park() {
 	if t.sleep == nil || t.k.Clock.Monotonic()-t.sleep.since < parkAfter || t.dying.Load() {
 		return // that sleep is over; the present one has set the timer anew
 	}
+	if t.frozen() {
+		t.k.Clock.ArmAt(&t.parkTimer, t.k.Clock.Monotonic(), parkAfter, t.parkFn)
+		return
+	}
+	t.parkNow()
+}
+
+// parkNow is park for a sleep of whatever length. The caller holds t.callMu.
+func (t *Task) parkNow() {
 	nr := t.call.nr
 	switch t.call.kind {
 	case callPlain, callFrame, callBatch:

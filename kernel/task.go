@@ -27,7 +27,8 @@ type Task struct {
 	call   call        // guarded by callMu
 	sleep  *sleeping   // nil: awake; guarded by callMu
 	intr   interrupted // guarded by callMu
-	okMap  allowedMap  // guarded by callMu
+	okMaps [][6]uint64 // mappings that its stub may make now; guarded by callMu
+	held   heldKick    // guarded by callMu
 	cloneC *cloning    // a clone that the host has not done yet; guarded by callMu
 	execC  *execing    // an exec whose program is not running yet; guarded by callMu
 	queued bool        // on the run list; guarded by run.mu
@@ -45,6 +46,9 @@ type Task struct {
 	owed     bool // a kick waits so; guarded by k.mu
 	kickMark
 	pendW abi.Sigset // what the header's pending word holds; guarded by k.mu
+
+	// The child that the host has it wait for: it runs nothing until that execs or dies.
+	vforked atomic.Pointer[Task]
 
 	aff   affinity
 	MM    *mm.AddressSpace
@@ -262,6 +266,15 @@ func (t *Task) CopyInSome(addr uint64, b []byte) (int, error) {
 func (t *Task) CopyOut(addr uint64, b []byte) error {
 	if len(b) == 0 {
 		return nil
+	}
+	// What a move takes from one place to another must not be stored to in between.
+	// Nobody who must not wait stores into a process that is stopped, but for other
+	// processes' calls on its memory.
+	if t.ctx.MayWait {
+		t.MM.Stores.RLock()
+		defer t.MM.Stores.RUnlock()
+	} else if t.MM.Stores.TryRLock() {
+		defer t.MM.Stores.RUnlock()
 	}
 	n, err := host.WriteMem(t.hostTID, host.Piece{Addr: addr, Buf: b})
 	if err == nil && n == len(b) {

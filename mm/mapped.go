@@ -18,10 +18,71 @@ func (a *AddressSpace) Mapped() []*fs.File {
 	return out
 }
 
-// MayMap reports whether f may be mapped.
-func (a *AddressSpace) MayMap(f *fs.File) bool {
+// AddMapping notes that file f may be mapped from now on. It comes before the file
+// is asked for its bytes' place (fs.RunMapper).
+func (a *AddressSpace) AddMapping(f *fs.File) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	_, ok := a.maps[any(f.Inode())]
+	a.add(any(f.MapInode()), f)
+}
+
+func (a *AddressSpace) add(key any, f *fs.File) {
+	if _, ok := a.maps[key]; ok || a.maps == nil {
+		return
+	}
+	if f.TryIncRef() {
+		a.maps[key] = f
+		a.adds++
+	}
+}
+
+// Follow notes what the parent of a copied address space mapped after the copy of its
+// list was made and before the host's was.
+func (a *AddressSpace) Follow(parent *AddressSpace) {
+	if a == parent {
+		return
+	}
+	parent.mu.Lock()
+	if parent.adds == a.from {
+		parent.mu.Unlock()
+		return
+	}
+	type entry struct {
+		key any
+		f   *fs.File
+	}
+	var l []entry
+	for key, f := range parent.maps {
+		if f.TryIncRef() {
+			l = append(l, entry{key, f})
+		}
+	}
+	parent.mu.Unlock()
+	a.mu.Lock()
+	for _, e := range l {
+		a.add(e.key, e.f)
+	}
+	a.mu.Unlock()
+	for _, e := range l {
+		e.f.DecRef()
+	}
+}
+
+// Forget notes that inode is not mapped.
+func (a *AddressSpace) Forget(inode fs.Inode) {
+	a.mu.Lock()
+	f, ok := a.maps[any(inode)]
+	delete(a.maps, any(inode))
+	a.mu.Unlock()
+	if ok {
+		f.DecRef()
+	}
+}
+
+// MayMap reports whether inode may be mapped.
+func (a *AddressSpace) MayMap(inode fs.Inode) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	_, ok := a.maps[any(inode)]
 	return ok
 }

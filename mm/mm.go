@@ -6,7 +6,9 @@
 // region are in use, what program is mapped, and an upper bound of the files
 // that may be mapped.
 //
-// Locks: AddressSpace.mu is a leaf.
+// Locks: AddressSpace.mu is a leaf. AddressSpace.Stores is held for reading by the
+// kernel while it stores into the memory, and for writing while what is mapped there
+// moves; only who may wait blocks on it.
 package mm
 
 import (
@@ -23,6 +25,11 @@ type AddressSpace struct {
 	free  []int            // areas that may be used again; guarded by mu
 	next  int              // first area never used; guarded by mu
 	maps  map[any]*fs.File // files that may be mapped, by inode; guarded by mu
+	adds  uint64           // counts what was added to maps; guarded by mu
+	from  uint64           // adds of the address space that this is a copy of, then
+
+	// Stores: see the package comment.
+	Stores sync.RWMutex
 
 	// Set at exec, before any task runs in it, and constant.
 	Exe      *fs.File // the program; nil for none
@@ -58,7 +65,7 @@ func (a *AddressSpace) Share() *AddressSpace {
 func (a *AddressSpace) Fork(keep ...int) *AddressSpace {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	n := &AddressSpace{users: 1, next: a.next, maps: make(map[any]*fs.File, len(a.maps))}
+	n := &AddressSpace{users: 1, next: a.next, maps: make(map[any]*fs.File, len(a.maps)), from: a.adds}
 	for i, f := range a.maps {
 		n.maps[i] = f.IncRef()
 	}
@@ -79,11 +86,15 @@ func (a *AddressSpace) Drop() {
 	a.mu.Lock()
 	a.users--
 	last := a.users == 0
+	var maps map[any]*fs.File
+	if last {
+		maps, a.maps = a.maps, nil
+	}
 	a.mu.Unlock()
 	if !last {
 		return
 	}
-	for _, f := range a.maps {
+	for _, f := range maps {
 		f.DecRef()
 	}
 	if a.Exe != nil {
@@ -117,16 +128,6 @@ func (a *AddressSpace) FreeArea(area int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.free = append(a.free, area)
-}
-
-// AddMapping notes that file f may be mapped from now on.
-func (a *AddressSpace) AddMapping(f *fs.File) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	key := any(f.Inode())
-	if _, ok := a.maps[key]; !ok {
-		a.maps[key] = f.IncRef()
-	}
 }
 
 // SetStack tells where the main stack lies: it may grow from low down to the

@@ -79,6 +79,19 @@ func (p *Platform) Unwatch(fd int) {
 	}
 }
 
+// Detach ends the watch but keeps the descriptor, for Ended; Unwatch closes it.
+func (p *Platform) Detach(fd int) {
+	_ = unix.EpollCtl(p.deaths.ep, unix.EPOLL_CTL_DEL, fd, nil)
+}
+
+// Ended reports whether the process that WatchDeath gave fd for is no more, and with it
+// its memory, if no other process shares that.
+func (p *Platform) Ended(fd int) bool {
+	l := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+	n, err := unix.Poll(l, 0)
+	return err == nil && n == 1
+}
+
 // Kill kills the process that WatchDeath gave fd for.
 func (p *Platform) Kill(fd int) { _ = unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0) }
 

@@ -208,6 +208,16 @@ func (b *Batch) AddLoose(nr uint32, args ...uint64) {
 	b.entries[len(b.entries)-1].Flags = 0
 }
 
+// Args lists the arguments of the batch's calls with number nr.
+func (b *Batch) Args(nr uint32) (out [][6]uint64) {
+	for i := range b.entries {
+		if b.entries[i].Nr == nr {
+			out = append(out, b.entries[i].Args)
+		}
+	}
+	return out
+}
+
 // Len is the number of calls.
 func (b *Batch) Len() int { return len(b.entries) }
 

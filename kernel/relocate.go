@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package kernel
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"time"
+
+	"lodger/abi"
+	"lodger/fs"
+	"lodger/host"
+	"lodger/host/notify"
+	"lodger/mm"
+)
+
+// places are the pieces of host files that a move empties, in an order to search.
+type places struct {
+	from []fs.MapRun
+	ids  map[host.MapID][]int // indices into from, by offset
+}
+
+func newPlaces(from []fs.MapRun) (*places, error) {
+	p := &places{from: from, ids: map[host.MapID][]int{}}
+	byFD := map[int]host.MapID{}
+	for i, r := range from {
+		id, ok := byFD[r.FD]
+		if !ok {
+			var err error
+			if id, err = host.MapIDOf(r.FD); err != nil {
+				return nil, err
+			}
+			byFD[r.FD] = id
+		}
+		p.ids[id] = append(p.ids[id], i)
+	}
+	for _, l := range p.ids {
+		sort.Slice(l, func(a, b int) bool { return from[l[a]].Off < from[l[b]].Off })
+	}
+	return p, nil
+}
+
+// remapping is a piece of memory that shows an old place.
+type remapping struct {
+	m     host.Mapping
+	addr  uint64
+	len   uint64
+	piece int    // of places.from
+	off   uint64 // in that piece
+}
+
+// find lists what process pid maps of the places.
+func (p *places) find(pid int32) ([]remapping, error) {
+	maps, err := host.Mappings(pid)
+	if err != nil {
+		return nil, err
+	}
+	var out []remapping
+	for _, m := range maps {
+		l := p.ids[m.ID]
+		end := m.Off + (m.End - m.Start)
+		first := sort.Search(len(l), func(i int) bool { r := p.from[l[i]]; return uint64(r.Off+r.Len) > m.Off })
+		for _, i := range l[first:] {
+			r := p.from[i]
+			lo, hi := max(m.Off, uint64(r.Off)), min(end, uint64(r.Off+r.Len))
+			if lo >= hi {
+				break
+			}
+			out = append(out, remapping{m, m.Start + (lo - m.Off), hi - lo, i, lo - uint64(r.Off)})
+		}
+	}
+	return out, nil
+}
+
+// relocate does a move's work while everybody is stopped. It reports whether the
+// address spaces can forget the file.
+func (k *Kernel) relocate(m *move, p *places, move func() ([]fs.Moved, error)) (forget bool, err error) {
+	for a := range m.mms {
+		a.Stores.Lock()
+		defer a.Stores.Unlock()
+	}
+	found := false
+	for a := range m.mms {
+		if t := k.mapperOf(m, a); t != nil {
+			l, err := p.find(t.hostPIDOf())
+			if err != nil {
+				return false, err
+			}
+			found = found || len(l) > 0
+		}
+	}
+	if !found {
+		return true, nil
+	}
+	if move == nil {
+		k.killMappers(m, p)
+		return true, nil
+	}
+	to, err := move()
+	if err != nil {
+		return false, err
+	}
+	if len(to) != len(p.from) {
+		return false, fmt.Errorf("a move of %d pieces gave %d places", len(p.from), len(to))
+	}
+	for a := range m.mms {
+		for {
+			t := k.mapperOf(m, a)
+			if t == nil {
+				break // it is dying: killMappers waits for its end
+			}
+			err := k.remap(m, t, p, to)
+			if err == abi.ESRCH {
+				continue
+			}
+			if err != nil {
+				k.Log.Warn("a process cannot be given the new place of a file that it maps: it is killed", "task", t.String(), "error", err)
+			}
+			break
+		}
+	}
+	k.killMappers(m, p)
+	return false, nil
+}
+
+// mapperOf finds a held thread of an address space.
+func (k *Kernel) mapperOf(m *move, a *mm.AddressSpace) *Task {
+	for _, t := range k.tasksIn(m) {
+		if t.MM != a {
+			continue
+		}
+		t.callMu.Lock()
+		ok := t.held.on && !t.dying.Load()
+		t.callMu.Unlock()
+		if ok {
+			return t
+		}
+	}
+	return nil
+}
+
+func (t *Task) hostPIDOf() int32 {
+	t.k.mu.Lock()
+	defer t.k.mu.Unlock()
+	return t.tg.hostPID
+}
+
+// killMappers makes sure that nobody maps an old place: who still does is killed, and
+// is gone when it returns.
+func (k *Kernel) killMappers(m *move, p *places) {
+	for _, t := range k.tasksIn(m) {
+		pid := t.hostPIDOf()
+		if l, err := p.find(pid); err == nil && len(l) == 0 {
+			continue
+		}
+		k.mu.Lock()
+		if !t.dying.Load() && t.tg.hostPID == pid {
+			k.Log.Warn("a process maps a file's old place: it is killed", "task", t.String())
+			k.exitGroup(t.tg, int32(abi.SIGKILL))
+		}
+		k.mu.Unlock()
+	}
+	k.sweepEnding(p)
+}
+
+// mapsInBatch leaves room for the closing of two descriptors.
+const mapsInBatch = notify.MaxBatch - 2
+
+// remap has t's address space map the new places. What a private mapping has of its
+// own is kept: those pages are read before, and written to the new mapping.
+func (k *Kernel) remap(m *move, t *Task, p *places, to []fs.Moved) error {
+	pid := t.hostPIDOf()
+	list, err := p.find(pid)
+	if err != nil {
+		return err
+	}
+	own := make([][]host.Piece, len(list))
+	for i, r := range list {
+		if !r.m.Shared {
+			if own[i], err = ownPages(pid, r); err != nil {
+				return err
+			}
+		}
+	}
+	for first := 0; first < len(list); first += mapsInBatch {
+		part := list[first:min(first+mapsInBatch, len(list))]
+		var fds []int // one or two, mostly
+		index := make([]int, len(part))
+		for i, r := range part {
+			fd := to[r.piece].FD
+			if r.m.Shared {
+				if store, err := mayStore(pid, r); err != nil {
+					return err
+				} else if store {
+					fd = to[r.piece].WriteFD
+				}
+			}
+			n := slices.Index(fds, fd)
+			if n < 0 {
+				if n = len(fds); n == 2 { // in batches of their own
+					part = part[:i]
+					first -= mapsInBatch - i
+					break
+				}
+				fds = append(fds, fd)
+			}
+			index[i] = n
+		}
+		end, err := t.batch(m, fds, func(b *notify.Batch, numbers []uint64) {
+			for i, r := range part {
+				b.Add(notify.NrMmap, r.addr, r.len, protOf(r.m), flagsOf(r.m), numbers[index[i]], uint64(to[r.piece].Off)+r.off)
+			}
+		})
+		if err != nil {
+			return err
+		}
+		if end.left != 0 {
+			return fmt.Errorf("mapping the new place: %w", abi.Errno(-int64(end.result)))
+		}
+	}
+	for _, pieces := range own {
+		if err := putPages(pid, pieces); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func protOf(m host.Mapping) (prot uint64) {
+	if m.R {
+		prot |= protR
+	}
+	if m.W {
+		prot |= protW
+	}
+	if m.X {
+		prot |= protX
+	}
+	return prot
+}
+
+func flagsOf(m host.Mapping) uint64 {
+	const shared = 1
+	if m.Shared {
+		return shared | mapFixed
+	}
+	return mapPrivate | mapFixed
+}
+
+// mayStore reports whether a shared mapping is, or can be made, writable.
+func mayStore(pid int32, r remapping) (bool, error) {
+	if r.m.W {
+		return true, nil
+	}
+	return host.MayWrite(pid, r.m.Start)
+}
+
+// ownPages reads the pages of a private mapping that the process has written to.
+func ownPages(pid int32, r remapping) (out []host.Piece, err error) {
+	own, err := host.PrivatePages(pid, r.addr, int(r.len/pageSize))
+	if err != nil {
+		return nil, err
+	}
+	for i := 0; i < len(own); i++ {
+		n := 0
+		for i+n < len(own) && own[i+n] && n < 256 {
+			n++
+		}
+		if n == 0 {
+			continue
+		}
+		b := make([]byte, n*pageSize)
+		addr := r.addr + uint64(i)*pageSize
+		if got, err := host.ReadMem(pid, host.Piece{Addr: addr, Buf: b}); err != nil || got < len(b) {
+			if got, err = host.ReadMemForce(pid, addr, b); err != nil || got < len(b) {
+				return nil, fmt.Errorf("reading %d pages at %#x: %w", n, addr, abi.EFAULT)
+			}
+		}
+		out = append(out, host.Piece{Addr: addr, Buf: b})
+		i += n - 1
+	}
+	return out, nil
+}
+
+// putPages gives a private mapping its own pages back, whatever its protection.
+func putPages(pid int32, pieces []host.Piece) error {
+	for _, q := range pieces {
+		if n, err := host.WriteMem(pid, q); err == nil && n == len(q.Buf) {
+			continue
+		}
+		if n, err := host.WriteMemForce(pid, q.Addr, q.Buf); err != nil || n < len(q.Buf) {
+			return fmt.Errorf("writing pages back at %#x: %w", q.Addr, abi.EFAULT)
+		}
+	}
+	return nil
+}
+
+// ending is a host process whose end the guest has been told of already, while the
+// host may still be at it. Guarded by Kernel.mu.
+type ending struct {
+	pid int32
+	fd  int // tells its end
+}
+
+// mostEnding bounds the descriptors that wait for somebody to ask.
+const mostEnding = 16
+
+// noteEnding keeps g's host process in mind: until it is gone it may run guest code.
+// The caller holds k.mu.
+func (k *Kernel) noteEnding(g *ThreadGroup) {
+	if g.deathFD < 0 {
+		return
+	}
+	k.p.Detach(g.deathFD)
+	k.ending = append(k.ending, ending{g.hostPID, g.deathFD})
+	g.deathFD = -1
+	if len(k.ending) >= mostEnding {
+		k.pruneEnding()
+	}
+}
+
+// pruneEnding forgets processes that are gone. The caller holds k.mu.
+func (k *Kernel) pruneEnding() {
+	k.ending = slices.DeleteFunc(k.ending, func(e ending) bool {
+		gone := k.p.Ended(e.fd)
+		if gone {
+			k.p.Unwatch(e.fd)
+		}
+		return gone
+	})
+}
+
+// sweepEnding returns when no ended process and no stray maps any of the places.
+func (k *Kernel) sweepEnding(p *places) {
+	for !k.dead.Load() {
+		k.mu.Lock()
+		k.pruneEnding()
+		list := slices.Clone(k.ending)
+		k.mu.Unlock()
+		wait := false
+		for _, e := range list {
+			if l, err := p.find(e.pid); err != nil || len(l) > 0 {
+				_ = host.Kill(e.pid, abi.SIGKILL) // its descriptor keeps the number
+				wait = true
+			}
+		}
+		if k.straying.Load() {
+			for _, s := range k.strays() {
+				if l, err := p.find(s.PID); err == nil && len(l) > 0 && k.byHost.get(s.PID) == nil {
+					host.KillChild(k.p.ZygotePID(), s)
+					wait = true
+				}
+			}
+		}
+		if !wait {
+			return
+		}
+		time.Sleep(200 * time.Microsecond)
+	}
+}
+
+// Unused implements fs.Mappings.
+func (k *Kernel) Unused(inode fs.Inode) bool {
+	if k.dead.Load() {
+		return true
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.pruneEnding()
+	if len(k.ending) > 0 || k.straying.Load() || k.p == nil {
+		return false
+	}
+	for _, t := range k.tasks {
+		if mayMap(t, inode) {
+			return false
+		}
+	}
+	return true
+}
+
+// mayMap reports whether t, or what its cloner has mapped meanwhile, may map inode.
+// The caller holds k.mu.
+func mayMap(t *Task, inode fs.Inode) bool {
+	if t.MM == nil || t.dying.Load() {
+		return false
+	}
+	return t.MM.MayMap(inode) || t.hostTID == 0 && t.cloner != nil && t.cloner.MM.MayMap(inode)
+}
