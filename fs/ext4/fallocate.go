@@ -9,7 +9,8 @@ import (
 
 // Fallocate is ext4_fallocate.
 func (f *file) Fallocate(ctx *fs.Context, mode int, off, length int64) error {
-	return f.i.s.modify(ctx, func() error { return f.fallocate(ctx, mode, off, length) })
+	moves := func() bool { return mode&^abi.FALLOC_FL_KEEP_SIZE != 0 } // frees blocks, or changes their places
+	return f.i.modifyUnmapped(ctx, moves, func() error { return f.fallocate(ctx, mode, off, length) })
 }
 
 func (f *file) fallocate(ctx *fs.Context, mode int, off, length int64) error {
@@ -39,12 +40,15 @@ func (f *file) fallocate(ctx *fs.Context, mode int, off, length int64) error {
 		return err
 	}
 	i.discard()
+	old := i.size
 	err := i.fallocate(ctx, mode, off, length)
 	if err == nil {
 		err = s.changeLocked(ctx, creditsInode, func(h *handle) error { return i.touch(h, ctx.Time(), true) })
 	}
-	if i.mem != nil {
-		i.mem.reload(i)
+	if i.mem != nil && err == nil {
+		i.mem.fallocate(i, mode, off, length, old)
+	} else if i.mem != nil {
+		i.mem.resize(i.size)
 	}
 	return err
 }

@@ -12,6 +12,7 @@ import (
 	"lodger/abi"
 	"lodger/fs"
 	"lodger/fs/jbd2"
+	"lodger/lib/wait"
 )
 
 // Options of a mount.
@@ -95,6 +96,9 @@ type FS struct {
 	tried       bool          // it has waited before; guarded by mu
 	wants       int           // what it must wait for: credits or wantsCommit; guarded by mu
 	crew        crew
+
+	arrivals  wait.Queue     // mappings have moved
+	evictions sync.WaitGroup // inodes that are freed once no process sees them
 
 	wrote     atomic.Uint64 // counts writes of file data
 	flushed   atomic.Uint64 // those that a flush covers

@@ -78,7 +78,11 @@ type inode struct {
 	pa       prealloc
 	lastBlk  uint64 // block after the last one allocated: where to go on
 	mem      *memCopy
-	stored   bool // was mapped shared and writable, from the device
+	isDirect bool          // processes may map it from the device
+	given    []place       // what they were given of a COW disk's base
+	mapped   uint64        // counts requests to map it
+	arrival  chan struct{} // closed when its mappings have moved; nil: they lie still
+	stored   bool          // was mapped shared and writable, from the device
 	dirCache dirHint
 
 	syncTID, dataTID jbd2.TID // what fsync and fdatasync wait for; guarded by mu

@@ -279,8 +279,10 @@ func (i *inode) Unpin() {
 	i.discard()
 	if i.links > 0 {
 		i.releaseMem()
+		i.forgetMapped()
 	} else if i.s.writable() == nil && i.claim() {
-		i.s.evict(i)
+		i.forgetMapped()
+		i.s.evictUnmapped(i)
 	}
 }
 
@@ -317,5 +319,5 @@ func (s *FS) freed(i *inode) error {
 	if !i.claim() {
 		return nil
 	}
-	return s.evict(i)
+	return s.evictUnmapped(i)
 }

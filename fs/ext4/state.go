@@ -113,6 +113,7 @@ func (s *FS) ReleaseSuper() {
 // Close writes everything and marks the file system clean. Nothing works
 // afterwards, and neither goroutine nor timer is left.
 func (s *FS) Close() error {
+	s.evictions.Wait()
 	defer s.crew.dismiss()
 	var err error
 	if !s.readOnly.Load() {

@@ -39,7 +39,8 @@ func (f *file) writing(ctx *fs.Context, write func() error) error {
 	if sync && !mayWait(ctx) {
 		return fs.ErrMustWait
 	}
-	err := f.i.s.modify(ctx, write)
+	// What is mapped from a COW disk's base moves when it is written.
+	err := f.i.modifyUnmapped(ctx, func() bool { return len(f.i.given) > 0 }, write)
 	if err == nil && sync {
 		err = f.i.fsync(!all)
 	}
@@ -49,6 +50,12 @@ func (f *file) writing(ctx *fs.Context, write func() error) error {
 // write is WriteAt with FS.mu held for writing. Data goes to the device before
 // the change that makes it visible can be durable (data=ordered).
 func (i *inode) write(ctx *fs.Context, p []byte, off int64) (n int, err error) {
+	return i.writeTo(ctx, p, off, i.mem)
+}
+
+// writeTo writes to the device, and to a memory copy if there is one that does not have
+// it.
+func (i *inode) writeTo(ctx *fs.Context, p []byte, off int64, mem *memCopy) (n int, err error) {
 	switch most := i.maxSize(); {
 	case i.dead:
 		return 0, abi.ENOENT
@@ -80,8 +87,8 @@ func (i *inode) write(ctx *fs.Context, p []byte, off int64) (n int, err error) {
 			if k, err = i.writeStep(h, part, off+int64(n)); k == 0 {
 				return err
 			}
-			if i.mem != nil {
-				i.mem.writeAt(part[:k], off+int64(n))
+			if mem != nil {
+				mem.writeAt(part[:k], off+int64(n))
 			}
 			now := i.clampTime(ctx.Time())
 			return i.update(h, func() {
@@ -184,7 +191,8 @@ func (i *inode) zeroRun(h *handle, pblk uint64, in int, n int64) error {
 
 // Setattr changes attributes.
 func (i *inode) Setattr(ctx *fs.Context, sa fs.SetAttr) error {
-	return i.s.modify(ctx, func() error { return i.setattr(ctx, sa) })
+	shorter := func() bool { return sa.Valid&fs.AttrSize != 0 && sa.Size < i.size } // blocks are freed
+	return i.modifyUnmapped(ctx, shorter, func() error { return i.setattr(ctx, sa) })
 }
 
 func (i *inode) setattr(ctx *fs.Context, sa fs.SetAttr) error {
@@ -238,10 +246,7 @@ func (i *inode) truncate(ctx *fs.Context, size int64) error {
 		}
 	}
 	i.discard()
-	return s.changeLocked(ctx, creditsTree+creditsInode+2, func(h *handle) error {
-		if i.mem != nil {
-			i.mem.resize(size)
-		}
+	err := s.changeLocked(ctx, creditsTree+creditsInode+2, func(h *handle) error {
 		if i.is(flInlineData) {
 			if size == old {
 				return nil
@@ -279,4 +284,8 @@ func (i *inode) truncate(ctx *fs.Context, size int64) error {
 		}
 		return s.delOrphan(h, i)
 	})
+	if i.mem != nil {
+		i.mem.resize(i.size)
+	}
+	return err
 }

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ext4
+
+import (
+	"bytes"
+	"cmp"
+	"runtime"
+	"slices"
+
+	"lodger/abi"
+	"lodger/fs"
+	"lodger/host"
+)
+
+// memCopy is a memfd that stands for a file whose pages cannot be mapped from
+// the device: blocks smaller than a page, holes, many runs, a device that is
+// no host file, or a file that changed while it was mapped. While it is there, reads
+// come from it; writes go to both; what mappings stored is written back at sync and
+// at the last close. Guarded by FS.mu; stores of mappings are nobody's to guard.
+type memCopy struct {
+	fd       int
+	ro       int  // the same, read-only: who maps it cannot make the mapping writable
+	writable bool // was mapped shared and writable
+}
+
+func (m *memCopy) readAt(p []byte, off, size int64) (int, error) {
+	if off >= size {
+		return 0, nil
+	}
+	return host.Pread(m.fd, p[:min(int64(len(p)), size-off)], off)
+}
+
+func (m *memCopy) writeAt(p []byte, off int64) { host.Pwrite(m.fd, p, off) }
+func (m *memCopy) resize(size int64)           { host.Ftruncate(m.fd, size) }
+
+// zeroTail clears what was stored behind the end, in its page.
+func (m *memCopy) zeroTail(size int64) {
+	if in := size % pageSize; in != 0 {
+		host.PunchHole(m.fd, size, pageSize-in)
+	}
+}
+
+// store notes that mappings store into the copy.
+func (m *memCopy) store(i *inode) {
+	if m.writable {
+		return
+	}
+	m.writable = true
+	i.s.inodeMu.Lock()
+	i.s.mapped[i] = struct{}{}
+	i.s.inodeMu.Unlock()
+}
+
+// copyNow makes the copy of an inode that nobody maps; a large one not while others
+// wait.
+func (i *inode) copyNow(ctx *fs.Context) error {
+	if i.size > copyAtOnce && !i.mayWait(ctx) {
+		return fs.ErrMustWait
+	}
+	return i.makeCopy()
+}
+
+func (i *inode) makeCopy() error {
+	fd, err := host.MemfdCreate("ext4")
+	if err != nil {
+		return err
+	}
+	m := &memCopy{fd: fd, ro: -1}
+	if m.ro, err = host.Reopen(fd, abi.O_RDONLY); err == nil {
+		err = m.fill(i)
+	}
+	if err != nil {
+		m.close()
+		return err
+	}
+	i.mem = m
+	if i.stored {
+		m.store(i) // by mappings of the blocks until now
+	}
+	runtime.AddCleanup(i, func(m *memCopy) { m.close() }, m)
+	return nil
+}
+
+// fill reads the file's data from the device.
+func (m *memCopy) fill(i *inode) error {
+	if err := host.Ftruncate(m.fd, i.size); err != nil {
+		return err
+	}
+	buf := make([]byte, 1<<20)
+	fill := func(off, end int64) (err error) {
+		for off < end && err == nil {
+			var n int
+			if n, err = i.readData(buf[:min(int64(len(buf)), end-off)], off); n == 0 {
+				return err
+			}
+			if err == nil && !allZero(buf[:n]) {
+				_, err = host.Pwrite(m.fd, buf[:n], off)
+			}
+			off += int64(n)
+		}
+		return err
+	}
+	if i.is(flInlineData) {
+		return fill(0, i.size)
+	}
+	bs := int64(i.s.es.blockSize)
+	var failed error
+	err := i.runs(0, i.s.es.blocksIn(i.size), func(r Run) bool { // holes are holes of the copy too
+		if !r.Unwritten {
+			failed = fill(int64(r.Logical)*bs, min(int64(r.Logical+r.Len)*bs, i.size))
+		}
+		return failed == nil
+	})
+	if err == nil {
+		err = failed
+	}
+	return err
+}
+
+// fallocate does to the copy what was done to the file; old is its size before.
+func (m *memCopy) fallocate(i *inode, mode int, off, length, old int64) {
+	switch mode &^ abi.FALLOC_FL_KEEP_SIZE {
+	case abi.FALLOC_FL_PUNCH_HOLE, abi.FALLOC_FL_ZERO_RANGE:
+		host.PunchHole(m.fd, off, length)
+	case abi.FALLOC_FL_COLLAPSE_RANGE:
+		m.shift(off+length, old, off)
+	case abi.FALLOC_FL_INSERT_RANGE:
+		m.resize(i.size)
+		m.shift(off, old, off+length)
+		host.PunchHole(m.fd, off, length)
+	}
+	m.resize(i.size)
+}
+
+// shift moves bytes [from, end) to to; both ways.
+func (m *memCopy) shift(from, end, to int64) {
+	buf := make([]byte, 1<<20)
+	for left := end - from; left > 0; {
+		n := min(left, int64(len(buf)))
+		at := end - left // upwards, or from the end
+		if to > from {
+			at = from + left - n
+		}
+		if k, err := host.Pread(m.fd, buf[:n], at); err != nil || int64(k) < n {
+			clear(buf[k:n])
+		}
+		host.Pwrite(m.fd, buf[:n], at+(to-from))
+		left -= n
+	}
+}
+
+func (m *memCopy) close() {
+	for _, fd := range []*int{&m.fd, &m.ro} {
+		if *fd >= 0 {
+			host.CloseFD(*fd)
+			*fd = -1
+		}
+	}
+}
+
+// syncMem writes back what mappings stored: the pages that differ. FS.mu is held
+// for writing.
+func (i *inode) syncMem() error {
+	m := i.mem
+	if m == nil || !m.writable || i.dead {
+		return nil
+	}
+	a, b := make([]byte, pageSize), make([]byte, pageSize)
+	for off := int64(0); off < i.size; off += pageSize {
+		at, err := host.Lseek(m.fd, off, abi.SEEK_DATA)
+		if err != nil || at >= i.size {
+			return nil // ENXIO: only holes follow
+		}
+		off = at &^ (pageSize - 1)
+		n, err := m.readAt(a, off, i.size)
+		if err != nil {
+			return err
+		}
+		if _, err := i.readData(b[:n], off); err != nil {
+			return err
+		}
+		if !bytes.Equal(a[:n], b[:n]) {
+			// Not to the copy too: somebody may have stored there since.
+			if _, err := i.writeTo(nil, a[:n], off, nil); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// writeMapped writes back all files.
+func (s *FS) writeMapped() error {
+	s.inodeMu.Lock()
+	var l []*inode
+	for i := range s.mapped {
+		l = append(l, i)
+	}
+	s.inodeMu.Unlock()
+	for _, i := range l {
+		if err := i.syncMem(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// releaseMem ends the copy of a file that nobody has open.
+func (i *inode) releaseMem() {
+	if i.mem == nil {
+		return
+	}
+	if err := i.syncMem(); err != nil {
+		i.s.log("inode %d: write-back: %v", i.ino, err)
+	}
+	i.dropMem()
+}
+
+func (i *inode) dropMem() {
+	if i.mem == nil {
+		return
+	}
+	i.s.inodeMu.Lock()
+	delete(i.s.mapped, i)
+	i.s.inodeMu.Unlock()
+	i.mem.close()
+	i.mem = nil
+}
+
+// disjoint sorts pieces by their places and cuts off what is in two.
+func disjoint(l []place) []place {
+	slices.SortFunc(l, func(a, b place) int {
+		return cmp.Or(cmp.Compare(a.FD, b.FD), cmp.Compare(a.Off, b.Off), cmp.Compare(b.Len, a.Len))
+	})
+	out := l[:0]
+	for _, p := range l {
+		if k := len(out) - 1; k >= 0 && out[k].FD == p.FD {
+			if cut := out[k].Off + out[k].Len - p.Off; cut > 0 {
+				p.Off, p.Len, p.logical = p.Off+cut, p.Len-cut, p.logical+cut
+			}
+		}
+		if p.Len > 0 {
+			out = append(out, p)
+		}
+	}
+	return out
+}
