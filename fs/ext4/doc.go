@@ -61,9 +61,11 @@
 //
 // # Left out
 //
-// A file is mapped from the image page by page where its blocks allow it
-// (mapped.go). Nobody is told yet when blocks that a process maps are freed:
-// whoever wires mappings of writable images must unmap before truncation.
+// Holes and unwritten blocks are not allocated so that a mapping may be direct, and a
+// base is not copied up for a write to a file that is mapped from it: both become
+// memory copies (mapped.go), which are as right, and cost memory. collapse and insert
+// shift a copy's bytes in place, so that pages which a private mapping has of its own
+// stay; Linux drops them.
 //
 // Quotas (such file systems are mounted read-only, as by a Linux without
 // CONFIG_QUOTA), encryption, casefolding and verity (refused by name),

@@ -54,6 +54,7 @@ func TestMapped(t *testing.T) {
 		mkfs []string
 	}{
 		{"raw", nil, []string{"-b", "4096"}},
+		{"no_journal", nil, []string{"-b", "4096", "-O", "^has_journal"}},
 		{"small_blocks", nil, []string{"-b", "1024"}},
 		{"block_maps", nil, []string{"-b", "4096", "-O", "^extents,^64bit"}},
 		{"odd_partition", (*guest).partition, []string{"-b", "4096"}},
@@ -64,7 +65,7 @@ func TestMapped(t *testing.T) {
 	} {
 		t.Run(d.name, func(t *testing.T) {
 			g := &guest{lodger: lodger, image: filepath.Join(t.TempDir(), "root.ext4"), root: "/dev/ubda"}
-			if err := fixture.Image(g.image, tree, 128<<20, append([]string{"-O", "^has_journal"}, d.mkfs...)...); err != nil {
+			if err := fixture.Image(g.image, tree, 128<<20, d.mkfs...); err != nil {
 				t.Fatal(err)
 			}
 			g.disk = g.image
