@@ -51,7 +51,9 @@ func (i *inode) SetFileAttr(ctx *fs.Context, fa fs.FileAttr) error {
 		return abi.EOPNOTSUPP
 	}
 	s := i.s
-	err := s.modify(ctx, func() error {
+	// The log cannot hold what processes store into the blocks themselves.
+	logs := func() bool { return (i.flags^want)&flJournalData != 0 && i.kind == abi.S_IFREG }
+	err := i.modifyUnmapped(ctx, logs, func() error {
 		if i.dead {
 			return abi.ENOENT
 		}
