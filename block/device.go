@@ -41,6 +41,19 @@ type ReadOnlyer interface {
 	ReadOnly() bool
 }
 
+// Waiter is the ability to say that a write, flush or discard may have to wait for
+// more than the host (a loop device's: for the file system of its file). It then
+// belongs on a goroutine that may wait (fs.Context.MayWait).
+type Waiter interface {
+	Waits() bool
+}
+
+// Waits asks a device.
+func Waits(d Device) bool {
+	w, ok := d.(Waiter)
+	return ok && w.Waits()
+}
+
 // Closer lets go of the host's files, after a flush.
 type Closer interface {
 	Close() error
