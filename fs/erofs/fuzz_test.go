@@ -24,7 +24,7 @@ func FuzzImage(f *testing.F) {
 	}
 	for k := range bases {
 		f.Add(uint8(k), []byte{})
-		for at := 1024; at < len(bases[k]); at += 1 + at/40 {
+		for at := 1024; at < len(bases[k]); at += 1 + at/15 {
 			f.Add(uint8(k), []byte{byte(at >> 16), byte(at >> 8), byte(at), 0xff, 1, byte((at + 5) >> 16), byte((at + 5) >> 8), byte(at + 5), 0x10, 0})
 		}
 	}
