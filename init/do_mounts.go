@@ -13,6 +13,7 @@ import (
 	"lodger/fs"
 	"lodger/fs/erofs"
 	"lodger/fs/ext4"
+	"lodger/fs/isofs"
 	"lodger/fs/jbd2"
 	"lodger/fs/rofs"
 	"lodger/fs/squashfs"
@@ -30,7 +31,7 @@ func (m *Machine) blockTypes() []blockType {
 	for _, t := range []struct {
 		name  string
 		mount rofs.MountFunc
-	}{{"squashfs", squashfs.Mount}, {"erofs", erofs.Mount}} {
+	}{{"squashfs", squashfs.Mount}, {"erofs", erofs.Mount}, {"iso9660", isofs.Mount}} {
 		l = append(l, blockType{t.name, func(v *fs.VFS, d *bdev.Device, flags uint32, data string, silent bool) (*fs.SuperBlock, error) {
 			return t.mount(v, rofs.Volume{Dev: d, Rdev: d.Dev(), Log: m.fsEnv(t.name, d.Name(), silent).Log}, flags, data)
 		}})
