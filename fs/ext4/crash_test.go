@@ -353,7 +353,7 @@ func runLoad(t *testing.T, k crashKind, seed uint64, steps int) *load {
 func TestCrash(t *testing.T) {
 	need.Program(t, "e2fsck")
 	kinds := crashKinds()
-	n := max(crashes(t, 320)/len(kinds), 1)
+	n := max(crashes(t, 240)/len(kinds), 1)
 	for i, k := range kinds {
 		t.Run(k.name, func(t *testing.T) {
 			for seed := uint64(0); n > 0 && seed < uint64(n+39)/40; seed++ {

@@ -20,6 +20,9 @@ func TestShowOptions(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("needs root")
 	}
+	if testing.Short() {
+		t.Skip("short run")
+	}
 	for _, k := range []kind{{"ext4", []string{"-t", "ext4"}}, {"ext2", []string{"-t", "ext2"}},
 		{"nocsum", []string{"-t", "ext4", "-O", "^metadata_csum"}}} {
 		d := mkfs(t, "8M", k.args...)
