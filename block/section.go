@@ -50,6 +50,9 @@ func (s *Section) Flush() error { return Flush(s.d) }
 // ReadOnly implements ReadOnlyer.
 func (s *Section) ReadOnly() bool { return ReadOnly(s.d) }
 
+// Waits implements Waiter.
+func (s *Section) Waits() bool { return Waits(s.d) }
+
 // Discard implements Discarder.
 func (s *Section) Discard(off, n int64) error {
 	if err := checkRun(off, n, s.size); err != nil {

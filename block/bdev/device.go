@@ -81,6 +81,12 @@ func (d *Device) SetReadOnly(ro bool) { d.readOnly.Store(ro) }
 // SetSwap says whether the device is a swap area now. Whoever says so claims it.
 func (d *Device) SetSwap(on bool) { d.swap.Store(on) }
 
+// Waits implements block.Waiter.
+func (d *Device) Waits() bool {
+	s := d.place.Load()
+	return s != nil && s.Waits()
+}
+
 // ReadAt implements block.Device.
 func (d *Device) ReadAt(p []byte, off int64) (int, error) {
 	s := d.place.Load()

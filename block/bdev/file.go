@@ -48,7 +48,7 @@ func (f *file) WriteAt(ctx *fs.Context, p []byte, off int64) (int, error) {
 	}
 	// A copy-up stops whoever maps what moves, and waits for them.
 	sync := f.has(abi.O_DSYNC)
-	if (sync || f.dev.disk.moves()) && !ctx.MayWait {
+	if (sync || f.dev.disk.moves() || f.dev.Waits()) && !ctx.MayWait {
 		return 0, fs.ErrMustWait
 	}
 	n, err := f.dev.WriteAt(p, off)
