@@ -78,7 +78,7 @@ func (d *differ) ioctlStep(i int) {
 	name := d.name()
 	flags := []int{abi.O_RDONLY, abi.O_RDONLY, abi.O_RDWR}[d.rnd.Intn(3)]
 	d.opened(i, name, flags, func(f *fs.File, fd int) {
-		switch d.rnd.Intn(8) {
+		switch d.rnd.Intn(7) {
 		case 0, 1, 2:
 			d.chattr(i, name, f, fd)
 		case 3:
@@ -106,15 +106,6 @@ func (d *differ) ioctlStep(i int) {
 				}
 				d.control(i, fmt.Sprintf("ioctl %s %#x %q", name, cmd, arg), f, fd, cmd, arg, mask)
 			}
-		case 7:
-			on := d.rnd.Intn(2) * abi.O_APPEND
-			d.same(i, fmt.Sprint("F_SETFL ", name, on), f.SetFlags(d.Ctx, on), d.in(func() error {
-				_, _, e := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_SETFL, uintptr(on))
-				if e != 0 {
-					return e
-				}
-				return nil
-			}))
 		}
 	})
 }
