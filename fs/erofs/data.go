@@ -134,6 +134,5 @@ func (i *inode) direct(offset, length int64) (fd int, at int64, ok bool) {
 	if err != nil || w.Len < length || w.Off%page != 0 {
 		return -1, 0, false
 	}
-	fd, err = i.s.places.ReadOnly(w.FD)
-	return fd, w.Off, err == nil
+	return w.ReadFD, w.Off, w.ReadFD >= 0
 }

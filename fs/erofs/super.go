@@ -54,7 +54,6 @@ type FS struct {
 	meta      *rofs.Cache[int64, []byte]     // blocks of metadata
 	extents   *rofs.Cache[extentKey, []byte] // decompressed ones
 	inodes    rofs.Inodes[inode]
-	places    rofs.Places
 	packed    *inode // holds fragments
 	options   string
 }
@@ -214,9 +213,6 @@ func (s *FS) Statfs() (abi.Statfs, error) {
 	return abi.Statfs{Bsize: s.blockSize, Blocks: uint64(s.blocks), Files: math.MaxUint64, Ffree: math.MaxUint64 - s.inos,
 		Namelen: abi.NAME_MAX}, nil
 }
-
-// ReleaseSuper implements fs.SuperReleaser.
-func (s *FS) ReleaseSuper() { s.places.Close() }
 
 // ShowOptions implements fs.OptionShower.
 func (s *FS) ShowOptions() string { return s.options }

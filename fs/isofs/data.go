@@ -74,6 +74,5 @@ func (i *inode) direct(offset, length int64) (fd int, at int64, ok bool) {
 	if err != nil || r.Len < length || r.Off%page != 0 {
 		return -1, 0, false
 	}
-	fd, err = i.s.places.ReadOnly(r.FD)
-	return fd, r.Off, err == nil
+	return r.ReadFD, r.Off, r.ReadFD >= 0
 }

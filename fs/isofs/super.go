@@ -30,7 +30,6 @@ type FS struct {
 	rock   bool
 	skip   int // bytes before the extensions of each record
 	meta   *rofs.Cache[int64, []byte]
-	places rofs.Places
 	inodes rofs.Inodes[inode]
 }
 
@@ -199,9 +198,6 @@ func (s *FS) block(n int64) ([]byte, error) {
 func (s *FS) Statfs() (abi.Statfs, error) {
 	return abi.Statfs{Bsize: blockSize, Blocks: uint64(s.blocks), Namelen: abi.NAME_MAX}, nil
 }
-
-// ReleaseSuper implements fs.SuperReleaser.
-func (s *FS) ReleaseSuper() { s.places.Close() }
 
 // Remount implements fs.Remounter: isofs_remount, which refuses to become writable.
 func (s *FS) Remount(flags uint32, _ string) error {
