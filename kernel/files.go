@@ -181,6 +181,10 @@ func (f *Files) closeOnExec() (closed []*fs.File) {
 	return closed
 }
 
+// FileByFD gives the file of one of the task's descriptors, with a reference more,
+// for devices whose controls name files.
+func (t *Task) FileByFD(fd int) (*fs.File, error) { return t.Files.Get(fd) }
+
 // FSInfo is root, working directory and umask: struct fs_struct.
 type FSInfo struct {
 	gen   atomic.Uint64 // counts changes of what follows; starts at 1
