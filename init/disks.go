@@ -38,7 +38,13 @@ func IsImage(root string) bool {
 // told and left out, as on UML, unless must says that the guest is nothing without.
 func (m *Machine) openDisks(specs []ubd.Spec, must bool) error {
 	for _, s := range specs {
-		d, err := ubd.Open(s, func(msg string) { m.printk("%s", msg) })
+		d, err := ubd.Open(s, func(msg string) {
+			if must { // the command line is ours, not a kernel's
+				m.cfg.Log.Info(msg)
+			} else {
+				m.printk("%s", msg)
+			}
+		})
 		if err != nil && must {
 			return err
 		}

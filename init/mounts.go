@@ -143,7 +143,7 @@ func openTree(v *fs.VFS, dir string, shared, readOnly bool) (*fs.SuperBlock, err
 		return nil, fmt.Errorf("%s: %w", dir, errors.Unwrap(err))
 	}
 	if !st.IsDir() {
-		return nil, fmt.Errorf("%s is not a directory (disk images come with a later version)", dir)
+		return nil, fmt.Errorf("%s is not a directory", dir)
 	}
 	if _, err := os.ReadDir(dir); err != nil { // O_PATH below asks for no right
 		return nil, fmt.Errorf("%s: %w", dir, errors.Unwrap(err))

@@ -212,7 +212,7 @@ func TestBadInput(t *testing.T) {
 		{"unknown flag", []string{"run", "--bogus", "builtin", "ls"}, 125, "-bogus"},
 		{"unknown command", []string{"bogus"}, 125, `unknown command "bogus"`},
 		{"missing volume", []string{"run", "--volume", dir + "/nowhere:/v", "builtin", "ls"}, 125, "nowhere"},
-		{"volume is a file", []string{"run", "--volume", dir + "/plain:/v", "builtin", "ls"}, 125, "volume " + dir + "/plain: no file system that Lodger mounts is in it"},
+		{"volume is a file", []string{"run", "--volume", dir + "/plain:/v", "builtin", "ls"}, 125, "volume " + dir + "/plain is not a directory"},
 		{"volume over the root", []string{"run", "--volume", dir + "://", "builtin", "ls"}, 125, "GUEST is the root itself"},
 		{"no processors", []string{"run", "--ncpus", "0", "builtin", "ls"}, 125, "--ncpus 0"},
 		{"long host name", []string{"run", "--hostname", strings.Repeat("x", 65), "builtin", "ls"}, 125, "--hostname"},
