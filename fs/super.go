@@ -101,9 +101,10 @@ type SuperBlock struct {
 	// it (procfs, whose lookups leave no negative dentry).
 	NoNegatives bool
 
-	flags   atomic.Uint32 // abi.MS_RDONLY
-	writers atomic.Int32  // files open for writing
-	users   atomic.Int32  // mounts of it, and what keeps mounts busy (s_active)
+	flags    atomic.Uint32 // abi.MS_RDONLY
+	released atomic.Bool
+	writers  atomic.Int32 // files open for writing
+	users    atomic.Int32 // mounts of it, and what keeps mounts busy (s_active)
 }
 
 // put drops a user; the last one ends the super block.
@@ -128,17 +129,19 @@ func (v *VFS) NewSuperBlock(typ string, magic int64, ops any) *SuperBlock {
 
 // release ends a super block whose last mount went: kill_sb.
 func (sb *SuperBlock) release() {
+	if sb.released.Swap(true) {
+		return
+	}
 	v := sb.VFS
 	v.regMu.Lock()
-	i := slices.Index(v.sbs, sb)
-	if i >= 0 {
+	if i := slices.Index(v.sbs, sb); i >= 0 {
 		v.sbs = slices.Delete(v.sbs, i, i+1)
 	}
 	v.regMu.Unlock()
-	if r, ok := sb.Ops.(SuperReleaser); ok && i >= 0 {
+	if r, ok := sb.Ops.(SuperReleaser); ok {
 		r.ReleaseSuper()
 	}
-	if sb.OnRelease != nil && i >= 0 {
+	if sb.OnRelease != nil {
 		sb.OnRelease()
 	}
 }
