@@ -24,21 +24,21 @@ func crc32c(seed uint32, p []byte) uint32 {
 }
 
 // crc32cZero continues over n zero bytes, which stand for a checksum's own place.
-func crc32cZero(seed uint32, n int) uint32 {
-	var z [4]byte
-	return crc32c(seed, z[:n])
-}
+func crc32cZero(seed uint32, n int) uint32 { return crc32cLE(seed, 0, n) }
 
-func crc32cLE32(seed, v uint32) uint32 {
-	var b [4]byte
-	put32(b[:], 0, v)
-	return crc32c(seed, b[:])
-}
+func crc32cLE32(seed, v uint32) uint32 { return crc32cLE(seed, uint64(v), 4) }
 
-func crc32cLE64(seed uint32, v uint64) uint32 {
-	var b [8]byte
-	put64(b[:], 0, v)
-	return crc32c(seed, b[:])
+func crc32cLE64(seed uint32, v uint64) uint32 { return crc32cLE(seed, v, 8) }
+
+// crc32cLE continues over n bytes of v. Byte by byte: what is handed to package
+// crc32 is moved to the heap.
+func crc32cLE(crc uint32, v uint64, n int) uint32 {
+	t := crc32.MakeTable(crc32.Castagnoli)
+	for range n {
+		crc = t[byte(crc)^byte(v)] ^ crc>>8
+		v >>= 8
+	}
+	return crc
 }
 
 // crc16 is lib/crc16.c (polynomial x^16 + x^15 + x^2 + 1), for the descriptors

@@ -245,22 +245,38 @@ func (i *inode) extentBlock(block uint64, depth int, lo, hi uint64) (*Buffer, er
 }
 
 // mapExtent tells what lblk is mapped to; n is how far to look at most.
+// It is findExtent without the path.
 func (i *inode) mapExtent(lblk, n uint32) (Run, error) {
-	p, err := i.findExtent(lblk)
-	if err != nil {
+	l := node(i.iblock())
+	if err := i.checkRoot(l); err != nil {
 		return Run{}, err
 	}
+	hi := uint64(maxBlocks + 1) // no extent reaches beyond
+	for d := l.depth(); d > 0; d-- {
+		pos := max(l.search(lblk), 0)
+		if pos+1 < l.entries() {
+			hi = uint64(l.key(pos + 1))
+		}
+		b, err := i.extentBlock(l.child(pos), d-1, uint64(l.key(pos)), hi)
+		if err != nil {
+			return Run{}, err
+		}
+		l = b.data
+	}
 	r := Run{Logical: uint64(lblk), Len: uint64(n)}
-	l := p.leaf()
-	if l.pos >= 0 {
-		if e := l.extent(l.pos); uint64(lblk) < e.end() {
+	pos := l.search(lblk)
+	if pos >= 0 {
+		if e := l.extent(pos); uint64(lblk) < e.end() {
 			off := lblk - e.lblk
 			r.Physical, r.Len, r.Unwritten = e.pblk+uint64(off), uint64(min(n, e.n-off)), e.unwritten
 			return r, nil
 		}
 	}
-	if next := p.nextKey(); next != noBlock {
-		r.Len = min(r.Len, uint64(next-lblk))
+	if pos+1 < l.entries() {
+		hi = uint64(l.key(pos + 1))
+	}
+	if hi <= maxBlocks { // the hole ends there
+		r.Len = min(r.Len, hi-uint64(lblk))
 	}
 	return r, nil
 }

@@ -77,14 +77,13 @@ func (g *group) encode(b []byte) {
 
 // groupDescCsum is ext4_group_desc_csum.
 func (es *super) groupDescCsum(n uint32, b []byte) uint16 {
-	var num [4]byte
-	put32(num[:], 0, n)
 	if es.metadataCsum() {
-		c := crc32c(es.csumSeed, num[:])
-		c = crc32c(c, b[:0x1e])
+		c := crc32c(crc32cLE32(es.csumSeed, n), b[:0x1e])
 		c = crc32cZero(c, 2)
 		return uint16(crc32c(c, b[0x20:]))
 	}
+	var num [4]byte
+	put32(num[:], 0, n)
 	c := crc16(0xffff, es.uuid[:])
 	c = crc16(c, num[:])
 	c = crc16(c, b[:0x1e])

@@ -109,31 +109,35 @@ func (es *super) inodeSeed(ino, gen uint32) uint32 {
 }
 
 // inodeCsum is ext4_inode_csum: over the whole inode with its own fields zero.
+// So they are afterwards.
 func inodeCsum(seed uint32, raw []byte) uint32 {
-	c := crc32c(seed, raw[:0x7c])
-	c = crc32cZero(c, 2)
-	if len(raw) == goodOldInode {
-		return crc32c(c, raw[0x7e:])
-	}
-	c = crc32c(c, raw[0x7e:0x80])
-	c = crc32c(c, raw[0x80:0x82])
+	put16(raw, 0x7c, 0)
 	if hasCsumHi(raw) {
-		c = crc32cZero(c, 2)
-	} else {
-		c = crc32c(c, raw[0x82:0x84])
+		put16(raw, 0x82, 0)
 	}
-	return crc32c(c, raw[0x84:])
+	return crc32c(seed, raw)
+}
+
+// setInodeCsum puts a checksum into its fields.
+func setInodeCsum(raw []byte, c uint32) {
+	put16(raw, 0x7c, uint16(c))
+	if hasCsumHi(raw) {
+		put16(raw, 0x82, uint16(c>>16))
+	}
 }
 
 // hasCsumHi reports whether i_checksum_hi is part of the inode.
 func hasCsumHi(raw []byte) bool { return len(raw) > goodOldInode && le16(raw, 0x80) >= 4 }
 
+// checkInodeCsum checks raw, which nobody else uses.
 func (s *FS) checkInodeCsum(ino uint32, raw []byte) bool {
-	want := inodeCsum(s.es.inodeSeed(ino, le32(raw, 0x64)), raw)
 	got := uint32(le16(raw, 0x7c))
 	if hasCsumHi(raw) {
 		got |= uint32(le16(raw, 0x82)) << 16
-	} else {
+	}
+	want := inodeCsum(s.es.inodeSeed(ino, le32(raw, 0x64)), raw)
+	setInodeCsum(raw, got)
+	if !hasCsumHi(raw) {
 		want &= 0xffff
 	}
 	return got == want
@@ -262,11 +266,7 @@ func (i *inode) encode() {
 		i.putTime(0x90, 0x94, i.btime)
 	}
 	if es.metadataCsum() {
-		c := inodeCsum(i.seed, r)
-		put16(r, 0x7c, uint16(c))
-		if hasCsumHi(r) {
-			put16(r, 0x82, uint16(c>>16))
-		}
+		setInodeCsum(r, inodeCsum(i.seed, r))
 	}
 }
 
