@@ -2,11 +2,7 @@
 
 package fs
 
-import (
-	"time"
-
-	"lodger/abi"
-)
+import "lodger/abi"
 
 // Context is on whose behalf and from which place an operation happens. The
 // kernel keeps one per task and updates it; it is only read here.
@@ -22,15 +18,6 @@ type Context struct {
 	MayWait bool
 	// Task is the calling task, opaque here; procfs and devices look at it.
 	Task any
-}
-
-// Time gives the time for file time stamps.
-func (c *Context) Time() abi.Timespec {
-	if c != nil && c.Now != nil {
-		return c.Now()
-	}
-	t := time.Now()
-	return abi.Timespec{Sec: t.Unix(), Nsec: int64(t.Nanosecond())}
 }
 
 // UserMemory is the calling task's memory, for ioctls.

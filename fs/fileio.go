@@ -377,7 +377,7 @@ func (f *File) Fsync(ctx *Context, dataOnly bool) error {
 }
 
 // Stat is fstat(2).
-func (f *File) Stat() (Attr, error) { return f.inode.Getattr() }
+func (f *File) Stat() (Attr, error) { return StatAttr(f.inode) }
 
 // Flush is what close(2) of a descriptor does before DecRef. owner is the
 // descriptor table: its record locks on the file go.

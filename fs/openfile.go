@@ -99,7 +99,7 @@ func (f *File) setAtime(flags int) {
 // accessed is file_accessed.
 func (f *File) accessed(ctx *Context) {
 	if f.atime {
-		f.inode.(Accesser).Accessed(ctx.Time(), f.relatime)
+		f.inode.(Accesser).Accessed(ctx.accessTime(), f.relatime)
 	}
 }
 

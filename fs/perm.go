@@ -171,7 +171,7 @@ func checkSticky(ctx *Context, dir, victim *Dentry) error {
 // newAttr makes the attributes of a new inode in dir: owner, umask or default
 // ACL, and S_ISGID inheritance (inode_init_owner and mode_strip_sgid).
 func newAttr(ctx *Context, dir *Dentry, mode uint32, rdev uint64) (NewAttr, error) {
-	na := NewAttr{Mode: mode, UID: ctx.Creds.FSUID, GID: ctx.Creds.FSGID, Rdev: rdev, Now: ctx.Time()}
+	na := NewAttr{Mode: mode, UID: ctx.Creds.FSUID, GID: ctx.Creds.FSGID, Rdev: rdev, Now: ctx.TimeFor(dir.inode)}
 	da, err := dir.inode.Getattr()
 	if err != nil {
 		return na, err

@@ -11,7 +11,7 @@ func setattr(ctx *Context, i Inode, sa SetAttr) error {
 		return abi.EPERM
 	}
 	sa.Valid |= AttrCtime
-	sa.Ctime = ctx.Time()
+	sa.Ctime = ctx.TimeFor(i)
 	if err := s.Setattr(ctx, sa); err != nil || sa.Valid&AttrMode == 0 {
 		return err
 	}
@@ -195,7 +195,7 @@ func utimens(ctx *Context, p Path, times *[2]abi.Timespec) error {
 	if err := wantWrite(p); err != nil {
 		return err
 	}
-	now := ctx.Time()
+	now := ctx.TimeFor(p.Dentry.inode)
 	t := [2]abi.Timespec{now, now}
 	valid := uint32(AttrAtime | AttrMtime)
 	touch := true // both times become now: the right to write is enough
@@ -282,7 +282,7 @@ func (f *File) Truncate(ctx *Context, size int64) error {
 
 // truncateInode is do_truncate.
 func truncateInode(ctx *Context, d *Dentry, size int64) error {
-	now := ctx.Time()
+	now := ctx.TimeFor(d.inode)
 	sa := SetAttr{Valid: AttrSize | AttrMtime, Size: size, Mtime: now}
 	if !ctx.Creds.Capable(abi.CAP_FSETID) {
 		a, err := d.inode.Getattr()

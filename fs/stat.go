@@ -10,7 +10,7 @@ func Stat(ctx *Context, dir Path, name string, atFlags int) (Attr, error) {
 	if err != nil {
 		return Attr{}, err
 	}
-	return p.Dentry.inode.Getattr()
+	return StatAttr(p.Dentry.inode)
 }
 
 // Access is faccessat2(2); atFlags may have AT_EACCESS too.

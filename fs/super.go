@@ -19,6 +19,7 @@ type VFS struct {
 	nextDev  atomic.Uint32 // minor number of the next anonymous device
 	nextMnt  atomic.Int32
 	nextAnon atomic.Uint64 // inode numbers of anonymous files
+	floor    stampFloor
 
 	regMu sync.RWMutex
 	types map[string]FSType      // guarded by regMu

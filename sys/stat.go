@@ -70,7 +70,7 @@ func statx(t *kernel.Task, a Args) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
-	at, err := p.Getattr()
+	at, err := fs.StatAttr(p.Inode())
 	if err != nil {
 		return 0, err
 	}

@@ -53,9 +53,21 @@ func (n *node) upperInode() fs.Inode {
 }
 
 // Getattr gives the real inode's attributes under the union's numbers.
-func (n *node) Getattr() (fs.Attr, error) {
+func (n *node) Getattr() (fs.Attr, error) { return n.attr(fs.Inode.Getattr) }
+
+// StatAttr is the same for stat.
+func (n *node) StatAttr() (fs.Attr, error) { return n.attr(fs.StatAttr) }
+
+// Queried reports whether the real inode was looked at; one that cannot tell
+// always was.
+func (n *node) Queried() bool {
+	m, ok := n.real.Load().inode.(fs.Multigrain)
+	return !ok || m.Queried()
+}
+
+func (n *node) attr(get func(fs.Inode) (fs.Attr, error)) (fs.Attr, error) {
 	r := n.real.Load()
-	a, err := r.inode.Getattr()
+	a, err := get(r.inode)
 	if err != nil {
 		return a, err
 	}
