@@ -94,7 +94,11 @@ func (s *FS) mayUseReserved(ctx *fs.Context) bool {
 // update changes an inode's attributes and writes it.
 func (i *inode) update(h *handle, f func()) error {
 	i.mu.Lock()
+	old := i.ctime
 	f()
+	if i.ctime != old {
+		i.queried.Store(false)
+	}
 	i.mu.Unlock()
 	return i.s.writeInode(h, i)
 }

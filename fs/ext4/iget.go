@@ -213,9 +213,6 @@ func (s *FS) writeInode(h *handle, i *inode) error {
 	if err != nil {
 		return err
 	}
-	if err := h.access(b); err != nil {
-		return err
-	}
 	if i.size > 1<<31-1 && !s.es.hasRO(roLargeFile) && i.kind == abi.S_IFREG {
 		s.es.roCompat |= roLargeFile
 		if err := s.writeSuper(h); err != nil {
@@ -227,6 +224,12 @@ func (s *FS) writeInode(h *handle, i *inode) error {
 	i.lazyTime = false
 	i.mu.Unlock()
 	old := b.data[off : off+s.es.inodeSize]
+	if bytes.Equal(old, i.raw) {
+		return nil // and so is the journal's, if it has one
+	}
+	if err := h.access(b); err != nil {
+		return err
+	}
 	h.changed(i, i.kind != abi.S_IFREG || differsForData(old, i.raw))
 	copy(old, i.raw)
 	return h.dirty(b)

@@ -5,6 +5,7 @@ package ext4
 import (
 	"math"
 	"sync"
+	"sync/atomic"
 
 	"lodger/abi"
 	"lodger/fs"
@@ -70,11 +71,12 @@ type inode struct {
 	version  uint64      // counts changes of a directory; in memory only
 	acls     *cachedACLs // nil: not read yet
 
-	opens    int  // Pin count; guarded by mu
-	evicting bool // being freed: no new users; guarded by mu
-	dead     bool // unlinked, closed, freed
-	linkable bool // O_TMPFILE: may get its first name
-	lazyTime bool // atime is newer than raw; guarded by mu alone
+	opens    int         // Pin count; guarded by mu
+	evicting bool        // being freed: no new users; guarded by mu
+	dead     bool        // unlinked, closed, freed
+	linkable bool        // O_TMPFILE: may get its first name
+	queried  atomic.Bool // somebody has seen ctime; changed under mu
+	lazyTime bool        // atime is newer than raw; guarded by mu alone
 	pa       prealloc
 	lastBlk  uint64 // block after the last one allocated: where to go on
 	mem      *memCopy
@@ -296,6 +298,21 @@ func encodeDev(b []byte, dev uint64) {
 func (i *inode) Getattr() (fs.Attr, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	return i.attr(), nil
+}
+
+// StatAttr gives them to somebody who remembers them.
+func (i *inode) StatAttr() (fs.Attr, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.queried.Store(true)
+	return i.attr(), nil
+}
+
+// Queried makes inode an fs.Multigrain.
+func (i *inode) Queried() bool { return i.queried.Load() }
+
+func (i *inode) attr() fs.Attr {
 	a := fs.Attr{Dev: i.s.sb.Dev, Ino: uint64(i.ino), Mode: i.mode, Nlink: i.links, UID: i.uid, GID: i.gid, Rdev: i.rdev,
 		Size: i.size, Blocks: i.sectors, Blksize: i.s.es.blockSize, Atime: i.atime, Mtime: i.mtime, Ctime: i.ctime, Btime: i.btime,
 		AttrMask: abi.STATX_ATTR_COMPRESSED | abi.STATX_ATTR_IMMUTABLE | abi.STATX_ATTR_APPEND | abi.STATX_ATTR_NODUMP |
@@ -312,7 +329,7 @@ func (i *inode) Getattr() (fs.Attr, error) {
 	if i.flags&flInlineData != 0 && a.Blocks == 0 {
 		a.Blocks = uint64(i.size+511) / 512 // generic_fillattr's answer for inline data
 	}
-	return a, nil
+	return a
 }
 
 // DirectAlign is what O_DIRECT asks for: the disk's sectors. Inline data cannot

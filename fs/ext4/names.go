@@ -83,7 +83,7 @@ func (i *inode) createLocked(ctx *fs.Context, name string, na fs.NewAttr, fill f
 		if dir {
 			i.addLinks(1)
 		}
-		return i.touch(h, na.Now, true)
+		return i.touch(h, ctx.TimeFor(i), true)
 	})
 	if err != nil {
 		return nil, err
@@ -265,14 +265,13 @@ func (i *inode) removeLocked(ctx *fs.Context, name string, v *inode, dir bool) e
 		if err := i.deleteEntry(h, f); err != nil {
 			return err
 		}
-		now := ctx.Time()
-		if err := s.dropName(h, v, now); err != nil {
+		if err := s.dropName(h, v, ctx.TimeFor(v)); err != nil {
 			return err
 		}
 		if dir {
 			i.addLinks(-1)
 		}
-		return i.touch(h, now, true)
+		return i.touch(h, ctx.TimeFor(i), true)
 	})
 	if err != nil {
 		return err

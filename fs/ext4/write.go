@@ -68,6 +68,15 @@ func (i *inode) writeTo(ctx *fs.Context, p []byte, off int64, mem *memCopy) (n i
 	default:
 		p = p[:min(int64(len(p)), most-off)]
 	}
+	if at, ok := i.inPlace(p, off); ok {
+		if err := i.stamp(ctx); err != nil {
+			return 0, err
+		}
+		if err := i.toDevice(p, at); err != nil {
+			return 0, err
+		}
+		return len(p), nil
+	}
 	tail := off > i.size
 	for n < len(p) && err == nil {
 		k := 0
@@ -90,7 +99,7 @@ func (i *inode) writeTo(ctx *fs.Context, p []byte, off int64, mem *memCopy) (n i
 			if mem != nil {
 				mem.writeAt(part[:k], off+int64(n))
 			}
-			now := i.clampTime(ctx.Time())
+			now := i.clampTime(ctx.TimeFor(i))
 			return i.update(h, func() {
 				i.size = max(i.size, off+int64(n+k))
 				i.mtime, i.ctime = now, now
@@ -99,6 +108,33 @@ func (i *inode) writeTo(ctx *fs.Context, p []byte, off int64, mem *memCopy) (n i
 		n += k
 	}
 	return some(n, err)
+}
+
+// inPlace reports whether a write changes nothing but bytes of one run on the
+// device, and gives their place.
+func (i *inode) inPlace(p []byte, off int64) (at int64, ok bool) {
+	if off+int64(len(p)) > i.size || i.mem != nil || i.is(flInlineData) || i.logged() {
+		return 0, false
+	}
+	bs := int64(i.s.es.blockSize)
+	n := divUp(uint64(off%bs)+uint64(len(p)), uint64(bs))
+	r, err := i.mapBlocks(uint32(off/bs), uint32(n))
+	if err != nil || r.Len < n || r.Physical == noPhys || r.Unwritten {
+		return 0, false
+	}
+	return int64(r.Physical)*bs + off%bs, true
+}
+
+// stamp sets the times of a write, if they change (file_update_time): mostly the
+// inode is left alone.
+func (i *inode) stamp(ctx *fs.Context) error {
+	now := i.clampTime(ctx.TimeFor(i))
+	if i.mtime == now && i.ctime == now {
+		return i.s.writable()
+	}
+	return i.s.changeLocked(ctx, creditsInode, func(h *handle) error {
+		return i.update(h, func() { i.mtime, i.ctime = now, now })
+	})
 }
 
 // writeStep writes the part of p that lies in one run, allocating it.
@@ -208,28 +244,49 @@ func (i *inode) setattr(ctx *fs.Context, sa fs.SetAttr) error {
 			return err
 		}
 	}
+	i.mu.Lock()
+	same := i.attrs() == i.attrs().with(&sa, i)
+	i.mu.Unlock()
+	if same {
+		return s.writable()
+	}
 	return s.changeLocked(ctx, creditsInode, func(h *handle) error {
 		return i.update(h, func() {
-			if sa.Valid&fs.AttrMode != 0 {
-				i.mode = i.kind | sa.Mode&abi.S_IALLUGO
-			}
-			if sa.Valid&fs.AttrUID != 0 {
-				i.uid = sa.UID
-			}
-			if sa.Valid&fs.AttrGID != 0 {
-				i.gid = sa.GID
-			}
-			if sa.Valid&fs.AttrAtime != 0 {
-				i.atime = i.clampTime(sa.Atime)
-			}
-			if sa.Valid&fs.AttrMtime != 0 {
-				i.mtime = i.clampTime(sa.Mtime)
-			}
-			if sa.Valid&fs.AttrCtime != 0 {
-				i.ctime = i.clampTime(sa.Ctime)
-			}
+			a := i.attrs().with(&sa, i)
+			i.mode, i.uid, i.gid, i.atime, i.mtime, i.ctime = a.mode, a.uid, a.gid, a.atime, a.mtime, a.ctime
 		})
 	})
+}
+
+// attrs are what setattr changes in the inode alone.
+type attrs struct {
+	mode, uid, gid      uint32
+	atime, mtime, ctime abi.Timespec
+}
+
+func (i *inode) attrs() attrs { return attrs{i.mode, i.uid, i.gid, i.atime, i.mtime, i.ctime} }
+
+// with gives them after the changes of sa to i.
+func (a attrs) with(sa *fs.SetAttr, i *inode) attrs {
+	if sa.Valid&fs.AttrMode != 0 {
+		a.mode = i.kind | sa.Mode&abi.S_IALLUGO
+	}
+	if sa.Valid&fs.AttrUID != 0 {
+		a.uid = sa.UID
+	}
+	if sa.Valid&fs.AttrGID != 0 {
+		a.gid = sa.GID
+	}
+	if sa.Valid&fs.AttrAtime != 0 {
+		a.atime = i.clampTime(sa.Atime)
+	}
+	if sa.Valid&fs.AttrMtime != 0 {
+		a.mtime = i.clampTime(sa.Mtime)
+	}
+	if sa.Valid&fs.AttrCtime != 0 {
+		a.ctime = i.clampTime(sa.Ctime)
+	}
+	return a
 }
 
 // truncate is ext4_setattr's change of size. Shrinking is an orphan until it is
