@@ -18,6 +18,7 @@ import (
 
 	"lodger/block"
 	"lodger/block/cow"
+	_ "lodger/init" // the guest under test: a result of another kernel's must not be cached
 	"lodger/internal/need"
 	"lodger/test/fixture"
 )
