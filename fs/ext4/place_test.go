@@ -4,6 +4,7 @@ package ext4_test
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -12,6 +13,7 @@ import (
 	"lodger/abi"
 	"lodger/fs"
 	"lodger/fs/ext4"
+	"lodger/fs/fstest"
 )
 
 // hostDisk is a Device in a host file, which can tell where its bytes lie.
@@ -121,5 +123,40 @@ func TestContiguous(t *testing.T) {
 			f.DecRef()
 		}
 		closed(t, sb, d)
+	}
+}
+
+// TestAlignment: a file written in large requests lies in the image as its pages lie in
+// the file, so that the host maps it in large pages.
+func TestAlignment(t *testing.T) {
+	e := fstest.New(t, maker(kind{"aligned", []string{"-t", "ext4", "-b", "4096"}}, "64M"))
+	for n := range 5 { // small ones push the next file's goal off the boundary
+		e.Write(fmt.Sprintf("/small%d", n), "x")
+		name := fmt.Sprintf("/large%d", n)
+		f, err := e.Open(name, abi.O_CREAT|abi.O_RDWR, 0o644)
+		if err != nil {
+			t.Fatal(err)
+		}
+		buf := bytes.Repeat([]byte("large"), 128<<10/5+1)[:128<<10]
+		for off := range 16 {
+			if _, err := f.Pwrite(e.Ctx, buf, int64(off*len(buf))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r, ok := f.Ops().(interface {
+			Runs(emit func(ext4.Run) bool) error
+		})
+		if !ok {
+			t.Fatal("no Runs")
+		}
+		if err := r.Runs(func(r ext4.Run) bool {
+			if (r.Physical-r.Logical)%32 != 0 {
+				t.Errorf("%s: block %d lies at %d", name, r.Logical, r.Physical)
+			}
+			return true
+		}); err != nil {
+			t.Error(err)
+		}
+		f.DecRef()
 	}
 }

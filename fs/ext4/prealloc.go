@@ -77,11 +77,16 @@ func (i *inode) newDataBlocks(h *handle, lblk, want uint32) (first uint64, n uin
 	ask := want
 	if i.kind == abi.S_IFREG && grows && i.isOpen() {
 		ask = want + max(min(lblk, paMax), paMin)
+		if want >= folio/2 {
+			ask = max(ask, want+folio) // room for an alignment
+		}
 	}
 	goal := i.goal(lblk)
 	if ask > want { // prefer a place with room to grow; take no more than wanted
 		if g, bit, k, err := s.search(goal, min(ask, extMaxUnwritten, s.es.blocksPerGroup)); err == nil && k > 0 {
-			goal = s.es.groupFirst(g) + uint64(bit)
+			if at := s.es.groupFirst(g) + uint64(bit); at != goal || lblk == 0 {
+				goal = at + alignment(at, lblk, want, k)
+			}
 		}
 	}
 	if first, n, err = s.newBlocks(h, goal, want); err != nil {
@@ -92,6 +97,21 @@ func (i *inode) newDataBlocks(h *handle, lblk, want uint32) (first uint64, n uin
 		i.reserve(lblk+n, first+uint64(n), ask-want)
 	}
 	return first, n, nil
+}
+
+// folio is the blocks of a large page of the host's page cache.
+const folio = 32
+
+// alignment is how many of the k free blocks from pblk on a new extent at lblk leaves
+// out, so that the file's pages lie in the image as they lie in the file: then the
+// host keeps and maps them in large pages (ext4_mb_normalize_request aligns, too).
+// Small files are packed.
+func alignment(pblk uint64, lblk, want, k uint32) uint64 {
+	shift := (uint64(lblk) - pblk) % folio
+	if want < folio/2 || shift+uint64(want) > uint64(k) {
+		return 0
+	}
+	return shift
 }
 
 // reserve preallocates up to n free blocks at pblk, within its group.
