@@ -34,6 +34,9 @@ func ChildThreads(parent int) []ThreadID {
 	return out
 }
 
+// Threads lists the threads of process pid.
+func Threads(pid int32) []int32 { return numbers("/proc/" + strconv.Itoa(int(pid)) + "/task") }
+
 // KillChild kills the process of t, if that is still a child of parent's.
 func KillChild(parent int, t ThreadID) {
 	fd, err := unix.PidfdOpen(int(t.PID), 0)

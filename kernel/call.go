@@ -76,9 +76,11 @@ func (t *Task) dispatch(ev *notify.Event) {
 	if t.vforked.Load() != nil {
 		t.vforked.Store(nil)
 	}
+	if !ev.FromStub() || !notify.IsFileMap(int(ev.Nr)) {
+		t.endMaps()
+	}
 	if !ev.FromStub() {
 		t.cloneC = nil // back in guest code: the host's clone is done
-		t.okMaps = nil
 		t.call = call{kind: callPlain, id: ev.ID, nr: int(ev.Nr), args: ev.Args}
 		t.intr = interrupted{}
 		t.finish(t.serve(int(ev.Nr), ev.Args))

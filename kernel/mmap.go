@@ -16,6 +16,13 @@ func (t *Task) allowMaps(b *notify.Batch) {
 	t.okMaps = append(b.Args(notify.NrMmap), b.Args(notify.NrMremap)...)
 }
 
+// endMaps notes that t's host thread stands at something else than a mapping that it
+// may make: what it was allowed and did not make, it may not make any more, and what
+// it was let make is made. The caller holds t.callMu.
+func (t *Task) endMaps() {
+	t.okMaps = nil
+}
+
 func (t *Task) mapAllowed(args [6]uint64) bool {
 	i := slices.Index(t.okMaps, args)
 	if i < 0 {

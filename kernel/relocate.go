@@ -73,6 +73,16 @@ func (p *places) find(pid int32) ([]remapping, error) {
 	return out, nil
 }
 
+// mayMap reports whether a thread of process pid shows any of the places.
+func (p *places) mayMap(pid int32) bool {
+	for _, tid := range host.Threads(pid) {
+		if l, err := p.find(tid); err != nil || len(l) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // relocate does a move's work while everybody is stopped. It reports whether the
 // address spaces can forget the file.
 func (k *Kernel) relocate(m *move, p *places, move func() ([]fs.Moved, error)) (forget bool, err error) {
@@ -80,10 +90,11 @@ func (k *Kernel) relocate(m *move, p *places, move func() ([]fs.Moved, error)) (
 		a.Stores.Lock()
 		defer a.Stores.Unlock()
 	}
+	k.sweepStrays(p)
 	found := false
 	for a := range m.mms {
 		if t := k.mapperOf(m, a); t != nil {
-			l, err := p.find(t.hostPIDOf())
+			l, err := p.find(t.thread())
 			if err != nil {
 				return false, err
 			}
@@ -140,28 +151,31 @@ func (k *Kernel) mapperOf(m *move, a *mm.AddressSpace) *Task {
 	return nil
 }
 
-func (t *Task) hostPIDOf() int32 {
+// thread is t's host thread. Memory is looked at by it and not by its process, since
+// /proc shows none for a process whose first thread has ended.
+func (t *Task) thread() int32 {
 	t.k.mu.Lock()
 	defer t.k.mu.Unlock()
-	return t.tg.hostPID
+	return t.hostTID
 }
 
 // killMappers makes sure that nobody maps an old place: who still does is killed, and
 // is gone when it returns.
 func (k *Kernel) killMappers(m *move, p *places) {
 	for _, t := range k.tasksIn(m) {
-		pid := t.hostPIDOf()
-		if l, err := p.find(pid); err == nil && len(l) == 0 {
+		tid := t.thread()
+		if l, err := p.find(tid); err == nil && len(l) == 0 {
 			continue
 		}
 		k.mu.Lock()
-		if !t.dying.Load() && t.tg.hostPID == pid {
+		if !t.dying.Load() && t.hostTID == tid {
 			k.Log.Warn("a process maps a file's old place: it is killed", "task", t.String())
 			k.exitGroup(t.tg, int32(abi.SIGKILL))
 		}
 		k.mu.Unlock()
 	}
 	k.sweepEnding(p)
+	k.sweepStrays(p)
 }
 
 // mapsInBatch leaves room for the closing of two descriptors.
@@ -170,7 +184,7 @@ const mapsInBatch = notify.MaxBatch - 2
 // remap has t's address space map the new places. What a private mapping has of its
 // own is kept: those pages are read before, and written to the new mapping.
 func (k *Kernel) remap(m *move, t *Task, p *places, to []fs.Moved) error {
-	pid := t.hostPIDOf()
+	pid := t.thread()
 	list, err := p.find(pid)
 	if err != nil {
 		return err
@@ -331,7 +345,7 @@ func (k *Kernel) pruneEnding() {
 	})
 }
 
-// sweepEnding returns when no ended process and no stray maps any of the places.
+// sweepEnding returns when no ended process maps any of the places.
 func (k *Kernel) sweepEnding(p *places) {
 	for !k.dead.Load() {
 		k.mu.Lock()
@@ -340,17 +354,9 @@ func (k *Kernel) sweepEnding(p *places) {
 		k.mu.Unlock()
 		wait := false
 		for _, e := range list {
-			if l, err := p.find(e.pid); err != nil || len(l) > 0 {
+			if p.mayMap(e.pid) {
 				_ = host.Kill(e.pid, abi.SIGKILL) // its descriptor keeps the number
 				wait = true
-			}
-		}
-		if k.straying.Load() {
-			for _, s := range k.strays() {
-				if l, err := p.find(s.PID); err == nil && len(l) > 0 && k.byHost.get(s.PID) == nil {
-					host.KillChild(k.p.ZygotePID(), s)
-					wait = true
-				}
 			}
 		}
 		if !wait {
@@ -358,6 +364,38 @@ func (k *Kernel) sweepEnding(p *places) {
 		}
 		time.Sleep(200 * time.Microsecond)
 	}
+}
+
+// sweepStrays returns when no stray maps any of the places. Everybody else has
+// stopped: a child that has not announced itself yet is no stray.
+func (k *Kernel) sweepStrays(p *places) {
+	for !k.dead.Load() && k.straying.Load() {
+		wait := false
+		for _, s := range k.strays() {
+			if l, err := p.find(s.TID); err == nil && len(l) == 0 || k.bindsProcess(s.PID) {
+				continue
+			}
+			host.KillChild(k.p.ZygotePID(), s)
+			wait = true
+		}
+		if !wait {
+			return
+		}
+		time.Sleep(200 * time.Microsecond)
+	}
+}
+
+// bindsProcess reports whether host process pid is one of the guest's: what all of
+// its threads map is found by those that have stopped.
+func (k *Kernel) bindsProcess(pid int32) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, t := range k.tasks {
+		if t.hostTID != 0 && !t.dying.Load() && t.tg.hostPID == pid {
+			return true
+		}
+	}
+	return false
 }
 
 // Unused implements fs.Mappings.
