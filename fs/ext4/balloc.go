@@ -137,6 +137,10 @@ func (s *FS) findRun(g, start, want uint32) (bit, n uint32, err error) {
 	gr := &s.groups[g]
 	end := s.es.groupLen(g)
 	for k := start; k < end; {
+		if k&63 == 0 && k+64 <= end && le64(b.data, int(k>>3)) == ^uint64(0) {
+			k += 64
+			continue
+		}
 		if k&7 == 0 {
 			used := b.data[k>>3]
 			if gr.busy != nil {

@@ -81,6 +81,7 @@ type FS struct {
 	dirs     int64 // guarded by mu
 	orphans  map[uint32]int
 	orphan   orphanFile
+	pad      []byte              // see padding; guarded by mu
 	prealloc map[*inode]struct{} // inodes with preallocated blocks
 	rnd      *rand.Rand          // guarded by mu for writing
 	alloc    allocState

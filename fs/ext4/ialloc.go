@@ -112,6 +112,10 @@ func (s *FS) newInode(h *handle, dir *inode, na fs.NewAttr) (*inode, error) {
 			first = s.es.firstIno - 1
 		}
 		for n := first; n < s.es.inodesPerGroup; n++ {
+			if n&63 == 0 && n+64 <= s.es.inodesPerGroup && le64(b.data, int(n>>3)) == ^uint64(0) {
+				n |= 63
+				continue
+			}
 			if b.data[n>>3] == 0xff {
 				n |= 7
 				continue

@@ -265,13 +265,18 @@ func (i *inode) removeLocked(ctx *fs.Context, name string, v *inode, dir bool) e
 		if err := i.deleteEntry(h, f); err != nil {
 			return err
 		}
-		if err := s.dropName(h, v, ctx.TimeFor(v)); err != nil {
-			return err
-		}
 		if dir {
 			i.addLinks(-1)
 		}
-		return i.touch(h, ctx.TimeFor(i), true)
+		if err := i.touch(h, ctx.TimeFor(i), true); err != nil {
+			return err
+		}
+		if v.links == 1 {
+			if done, err := s.evictAtOnce(h, v); done {
+				return err
+			}
+		}
+		return s.dropName(h, v, ctx.TimeFor(v))
 	})
 	if err != nil {
 		return err

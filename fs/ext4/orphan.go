@@ -223,23 +223,75 @@ func (s *FS) evict(i *inode) error {
 		if err := h.restart(creditsXattr); err != nil {
 			return err
 		}
-		if err := i.dropXattrs(h); err != nil {
-			return err
-		}
-		if err := s.delOrphan(h, i); err != nil {
-			return err
-		}
-		i.setDtime()
-		if err := i.update(h, func() { i.size = 0; i.links = 0 }); err != nil {
-			return err
-		}
-		return s.freeInode(h, i)
+		return s.release(h, i)
 	})
+	s.bury(i)
+	return err
+}
+
+// release frees an inode that has no blocks any more.
+func (s *FS) release(h *handle, i *inode) error {
+	if err := i.dropXattrs(h); err != nil {
+		return err
+	}
+	if err := s.delOrphan(h, i); err != nil {
+		return err
+	}
+	i.setDtime()
+	if err := i.update(h, func() { i.size = 0; i.links = 0 }); err != nil {
+		return err
+	}
+	return s.freeInode(h, i)
+}
+
+// bury ends an inode that was freed.
+func (s *FS) bury(i *inode) {
 	i.mu.Lock()
 	i.dead = true
 	i.mu.Unlock()
 	s.forgetInode(i)
-	return err
+}
+
+// evictAtOnce is evict within the change that removes the last name. It reports
+// whether it was: only of a file that nobody has open and that the credits left
+// are enough for, so that the change stays one and a crash leaves no orphan.
+func (s *FS) evictAtOnce(h *handle, i *inode) (bool, error) {
+	_, orphan := s.orphans[i.ino]
+	if orphan || !h.canFree(i) {
+		return false, nil
+	}
+	i.mu.Lock()
+	free := i.opens == 0 && !i.dead
+	i.evicting = i.evicting || free
+	i.mu.Unlock()
+	if !free {
+		return false, nil
+	}
+	i.discard()
+	i.dropMem()
+	defer s.bury(i)
+	if i.hasMap() {
+		if err := i.unmap(h, 0, maxBlocks); err != nil {
+			return true, err
+		}
+	}
+	return true, s.release(h, i)
+}
+
+// canFree reports whether the handle can free an inode with all that it has: a
+// few extents in the inode, and nothing that must be revoked.
+func (h *handle) canFree(i *inode) bool {
+	es := i.s.es
+	switch {
+	case i.isDir() || i.fileACL != 0 || es.hasIncompat(incompatEAInode):
+		return false
+	case h.j != nil && (h.j.Credits() < 2*creditsTree+creditsXattr || h.j.RevokeCredits() < revokeCredits):
+		return false
+	case !i.hasMap():
+		return true
+	}
+	return i.kind == abi.S_IFREG && !i.logged() && i.is(flExtents) && node(i.iblock()).depth() == 0 &&
+		i.sectors <= uint64(es.blocksPerGroup)*uint64(es.blockSize/512)
 }
 
 // setDtime notes the time of deletion, which tells a freed inode from an orphan.

@@ -192,11 +192,26 @@ func (i *inode) toDevice(p []byte, at int64) error {
 func (i *inode) writePadded(p []byte, pblk uint64, in int) error {
 	bs := int(i.s.es.blockSize)
 	if rest := (in + len(p)) % bs; in > 0 || rest > 0 {
-		buf := make([]byte, int(divUp(uint64(in+len(p)), uint64(bs)))*bs)
-		copy(buf[in:], p)
+		buf := i.s.padding(int(divUp(uint64(in+len(p)), uint64(bs))) * bs)
+		clear(buf[:in])
+		n := copy(buf[in:], p)
+		clear(buf[in+n:])
 		p = buf
 	}
 	return i.toDevice(p, int64(pblk)*int64(bs))
+}
+
+// padding gives memory for n bytes, until it is called again. FS.mu is held for
+// writing.
+func (s *FS) padding(n int) []byte {
+	const most = 64 << 10 // that is kept
+	if n > most {
+		return make([]byte, n)
+	}
+	if len(s.pad) < n {
+		s.pad = make([]byte, n)
+	}
+	return s.pad[:n]
 }
 
 // zeroRange makes bytes [a, b) of what is allocated and written zero.
