@@ -142,7 +142,7 @@ func (t *Task) prepareExec(a ExecArgs) (*execing, error) {
 				return nil, err
 			}
 			x.creds, x.secure = t.execCreds(f)
-			x.proof = t.needsProof(x)
+			x.proof = true
 			return x, nil
 		}
 		f.DecRef()
@@ -363,6 +363,7 @@ func (t *Task) onStart() {
 		t.hostTID = t.tg.hostPID
 	}
 	k.forgetSiblings(x)
+	t.tg.mapFDs.clear()
 	x.oldMM, x.oldArea = t.MM, t.area
 	t.MM = mm.New()
 	t.area, t.header = 0, k.p.MainHeader()

@@ -3,8 +3,6 @@
 package kernel
 
 import (
-	"lodger/abi"
-	"lodger/fs"
 	"lodger/host"
 	"lodger/host/notify"
 )
@@ -12,7 +10,10 @@ import (
 // Guest code can take the stub's place: have an exec agreed, make the host's
 // execve fail (an exhausted limit is enough) and go on in the old image as if it
 // were the fresh one. So an exec that is under way allows nothing but its own
-// calls, and one that gives the program more than its caller has must be proved.
+// calls, and it must be proved: the program may get credentials or a file that its
+// caller lacks, its files' descriptors are put where the stub maps any part of them
+// without asking (a disk image's: any block), and the old memory's mappings are
+// forgotten, so that their blocks can be freed.
 
 // expects reports whether ev, of the exec'ing thread, is a step of the exec. After
 // the point of no return the old image's code does not run any more, and the new
@@ -47,25 +48,6 @@ const robustListHead = 24
 
 func isExecMark(nr int, a [6]uint64) bool {
 	return nr == notify.NrSetRobustList && a[0] == execMark && a[1] == robustListHead
-}
-
-// needsProof reports whether the program gets something that its caller lacks: other
-// credentials, or a file that the caller may not read.
-func (t *Task) needsProof(x *execing) bool {
-	old := t.Creds()
-	if x.creds.EUID != old.EUID || x.creds.EGID != old.EGID || x.creds.Permitted&^old.Permitted != 0 {
-		return true
-	}
-	for _, f := range []*fs.File{x.file, x.interp} {
-		if f == nil {
-			continue
-		}
-		a, err := f.Stat()
-		if err != nil || fs.CheckMode(old, &a, abi.R_OK) != nil {
-			return true
-		}
-	}
-	return false
 }
 
 // markExec adds the mark to the last batch of the old image.

@@ -154,11 +154,11 @@ func (t *Task) fillPieces(q *mapping, runs []fs.MapRun, at, first, next uint64) 
 			if n = len(fds); n == 2 {
 				break // a third file: in the next batch
 			}
-			number, err := t.k.p.AddFD(t.call.id, r.FD, -1)
+			number, err := t.inject(t.call.id, r.FD)
 			if err != nil {
 				return 0, abi.ENOMEM
 			}
-			fds, numbers = append(fds, r.FD), append(numbers, uint64(number))
+			fds, numbers = append(fds, r.FD), append(numbers, number)
 		}
 		b.Add(notify.NrMmap, next, uint64(r.Len), q.prot, q.flags&^fixedNoReplace|mapFixed, numbers[n], uint64(r.Off))
 		runs, next = runs[1:], next+uint64(r.Len)

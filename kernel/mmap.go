@@ -3,34 +3,10 @@
 package kernel
 
 import (
-	"slices"
-
 	"lodger/abi"
 	"lodger/fs"
 	"lodger/host/notify"
 )
-
-// allowMaps notes the file mappings of a batch: the stub's own calls come back as
-// notifications and must be exactly these.
-func (t *Task) allowMaps(b *notify.Batch) {
-	t.okMaps = append(b.Args(notify.NrMmap), b.Args(notify.NrMremap)...)
-}
-
-// endMaps notes that t's host thread stands at something else than a mapping that it
-// may make: what it was allowed and did not make, it may not make any more, and what
-// it was let make is made. The caller holds t.callMu.
-func (t *Task) endMaps() {
-	t.okMaps = nil
-}
-
-func (t *Task) mapAllowed(args [6]uint64) bool {
-	i := slices.Index(t.okMaps, args)
-	if i < 0 {
-		return false
-	}
-	t.okMaps = slices.Delete(t.okMaps, i, i+1)
-	return true
-}
 
 // MapFile maps file f into t's memory as mmap(2) was asked to: prot, flags and fd
 // are the guest's, checked. off and length are page-aligned.
@@ -65,13 +41,13 @@ func (t *Task) MapFile(f *fs.File, fd int, addr, length, prot, flags, off uint64
 // mapOne has the stub map one piece and answer the call with the result. It is a
 // framed call.
 func (t *Task) mapOne(q *mapping, r fs.MapRun) (uint64, error) {
-	n, err := t.k.p.AddFD(t.call.id, r.FD, -1)
+	n, err := t.inject(t.call.id, r.FD)
 	if err != nil {
 		return 0, abi.ENOMEM
 	}
 	var b notify.Batch
-	b.AddLoose(notify.NrMmap, q.addr, q.length, q.prot, q.flags, uint64(n), uint64(r.Off))
-	b.AddLoose(notify.NrClose, uint64(n))
+	b.AddLoose(notify.NrMmap, q.addr, q.length, q.prot, q.flags, n, uint64(r.Off))
+	b.AddLoose(notify.NrClose, n)
 	b.Result = 0
 	if b.Write(t.proc()) != nil {
 		return 0, abi.EFAULT

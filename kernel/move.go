@@ -339,12 +339,12 @@ func (t *Task) batch(m *move, fds []int, fill func(b *notify.Batch, numbers []ui
 	var b notify.Batch
 	var numbers []uint64
 	for _, fd := range fds {
-		n, err := t.k.p.AddFD(t.held.ev.ID, fd, -1)
+		n, err := t.inject(t.held.ev.ID, fd)
 		if err != nil {
 			t.callMu.Unlock()
 			return batchEnd{}, err
 		}
-		numbers = append(numbers, uint64(n))
+		numbers = append(numbers, n)
 	}
 	fill(&b, numbers)
 	for _, n := range numbers {

@@ -23,15 +23,16 @@ type Task struct {
 	tid int32        // guest thread id; guarded by k.mu for writing (exec)
 
 	// callMu serialises everything that is done for this task's host thread.
-	callMu sync.Mutex
-	call   call        // guarded by callMu
-	sleep  *sleeping   // nil: awake; guarded by callMu
-	intr   interrupted // guarded by callMu
-	okMaps [][6]uint64 // mappings that its stub may make now; guarded by callMu
-	held   heldKick    // guarded by callMu
-	cloneC *cloning    // a clone that the host has not done yet; guarded by callMu
-	execC  *execing    // an exec whose program is not running yet; guarded by callMu
-	queued bool        // on the run list; guarded by run.mu
+	callMu   sync.Mutex
+	call     call        // guarded by callMu
+	sleep    *sleeping   // nil: awake; guarded by callMu
+	intr     interrupted // guarded by callMu
+	okMaps   [][6]uint64 // mappings that its stub may make now; guarded by callMu
+	injected []int       // of tg.mapFDs, for okMaps; guarded by callMu
+	held     heldKick    // guarded by callMu
+	cloneC   *cloning    // a clone that the host has not done yet; guarded by callMu
+	execC    *execing    // an exec whose program is not running yet; guarded by callMu
+	queued   bool        // on the run list; guarded by run.mu
 
 	// The host side.
 	hostTID int32       // 0 before it announced itself; guarded by k.mu
@@ -112,6 +113,7 @@ type ThreadGroup struct {
 	tasks   []*Task // live threads
 	hostPID int32
 	deathFD int // watches the host process; -1: nothing does
+	mapFDs  mapNumbers
 
 	builtin    bool // has no host process: Lodger's own init, or init's parent
 	parent     *ThreadGroup

@@ -124,7 +124,8 @@ const stubSignals = 0x400006d8
 
 // The descriptor numbers at which a program's files are injected for exec, and
 // only then: no guest code exists in the process yet, and they are closed before
-// any does. The filter lets the stub map these privately without asking.
+// any does. The filter lets the stub map these privately without asking. What is
+// injected otherwise is behind them.
 const (
 	execFDs    = 200
 	execFDsEnd = 216

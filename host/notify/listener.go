@@ -126,13 +126,10 @@ func (l *Listener) Continue(id uint64) error {
 }
 
 // AddFD installs a copy of our descriptor fd in the process that waits in id, at
-// number at, or at the lowest free number when at is negative. cloexec is
-// always set. It returns the number.
+// number at, in place of what is there. close-on-exec is always set. It returns the
+// number.
 func (l *Listener) AddFD(id uint64, fd, at int) (int, error) {
-	m := addFDMsg{id: id, srcFD: uint32(fd), newFDFlags: syscall.O_CLOEXEC}
-	if at >= 0 {
-		m.flags, m.newFD = addFDSetFD, uint32(at)
-	}
+	m := addFDMsg{id: id, flags: addFDSetFD, srcFD: uint32(fd), newFD: uint32(at), newFDFlags: syscall.O_CLOEXEC}
 	r, err := l.ioctl(ioctlAddFD, unsafe.Pointer(&m))
 	return int(r), err
 }

@@ -155,5 +155,11 @@ func (p *Platform) AddExecFD(id uint64, fd, n int) (int, error) {
 	return p.AddFD(id, fd, execFDs+n)
 }
 
+// AddMapFD injects descriptor fd for mappings that the kernel will allow, at the n-th
+// number for such, and returns it.
+func (p *Platform) AddMapFD(id uint64, fd, n int) (int, error) {
+	return p.AddFD(id, fd, execFDsEnd+n)
+}
+
 // ReservedFD reports whether a descriptor number must not hold a guest's file.
-func ReservedFD(fd int) bool { return fd < FirstFD || fd >= execFDs && fd < execFDsEnd }
+func ReservedFD(fd int) bool { return fd < FirstFD || fd >= execFDs }
