@@ -124,10 +124,16 @@ func (v *VFS) NewDetachedMount(sb *SuperBlock, flags uint32) *Mount {
 	return v.newMount(sb, sb.Root, "none", flags)
 }
 
-// defaultAtime adds MS_RELATIME, the default since Linux 2.6.30.
+// defaultAtime settles the access time flags as path_mount does: MS_RELATIME is the
+// default since Linux 2.6.30 and gives way to MS_NOATIME (which mount(8) adds to the
+// options that a mount had), and MS_STRICTATIME rules both out.
 func defaultAtime(flags uint32) uint32 {
-	if flags&(abi.MS_NOATIME|abi.MS_STRICTATIME) == 0 {
-		flags |= abi.MS_RELATIME
+	flags |= abi.MS_RELATIME
+	if flags&abi.MS_NOATIME != 0 {
+		flags &^= abi.MS_RELATIME
+	}
+	if flags&abi.MS_STRICTATIME != 0 {
+		flags &^= abi.MS_RELATIME | abi.MS_NOATIME
 	}
 	return flags &^ abi.MS_STRICTATIME
 }

@@ -51,6 +51,10 @@ func (ns *MountNS) detach(m *Mount) {
 // MountAt mounts sb at a place, without permission checks.
 func MountAt(sb *SuperBlock, at Path, source string, flags uint32) (*Mount, error) {
 	m := sb.VFS.newMount(sb, sb.Root, source, defaultAtime(flags))
+	if top := at.mountTop(); top.Mnt.SB == sb && top.Dentry == top.Mnt.Root {
+		sb.put()
+		return nil, abi.EBUSY // the same once more on top of itself (do_add_mount)
+	}
 	if err := attachNew(m, at); err != nil {
 		sb.put()
 		return nil, err
@@ -143,16 +147,9 @@ func remount(at Path, flags uint32, data string, bindOnly bool) error {
 		return abi.EINVAL
 	}
 	if !bindOnly {
-		if ro := flags&abi.MS_RDONLY != 0; ro && !at.Mnt.SB.ReadOnly() && at.Mnt.SB.writers.Load() > 0 {
-			return abi.EBUSY // sb_prepare_remount_readonly
+		if err := at.Mnt.SB.reconfigure(flags, data); err != nil {
+			return err
 		}
-		if r, ok := at.Mnt.SB.Ops.(Remounter); ok {
-			if err := r.Remount(flags, data); err != nil {
-				return err
-			}
-		}
-		_, never := at.Mnt.SB.Ops.(NeverWritable)
-		at.Mnt.SB.SetReadOnly(never || flags&abi.MS_RDONLY != 0)
 	}
 	// Without any access time flag the old ones stay (path_mount).
 	const atimes = abi.MS_NOATIME | abi.MS_NODIRATIME | abi.MS_RELATIME | abi.MS_STRICTATIME
@@ -160,6 +157,22 @@ func remount(at Path, flags uint32, data string, bindOnly bool) error {
 		flags |= at.Mnt.flags.Load() & atimes
 	}
 	at.Mnt.flags.Store(defaultAtime(flags) & mountFlags)
+	return nil
+}
+
+// reconfigure makes a super block read-only or writable, with other options:
+// reconfigure_super.
+func (sb *SuperBlock) reconfigure(flags uint32, data string) error {
+	if ro := flags&abi.MS_RDONLY != 0; ro && !sb.ReadOnly() && sb.writers.Load() > 0 {
+		return abi.EBUSY // sb_prepare_remount_readonly
+	}
+	if r, ok := sb.Ops.(Remounter); ok {
+		if err := r.Remount(flags, data); err != nil {
+			return err
+		}
+	}
+	_, never := sb.Ops.(NeverWritable)
+	sb.SetReadOnly(never || flags&abi.MS_RDONLY != 0)
 	return nil
 }
 
@@ -254,7 +267,8 @@ func moveMount(ctx *Context, source string, at Path) error {
 }
 
 // Umount is umount2(2). A mount with open files, working directories or mounts on it
-// is busy, unless MNT_DETACH is given.
+// is busy, unless MNT_DETACH is given. The caller's own root stays, and becomes
+// read-only (do_umount_root): so a guest that shuts down leaves a clean disk.
 func Umount(ctx *Context, name string, flags int) error {
 	if flags&^(abi.MNT_FORCE|abi.MNT_DETACH|abi.MNT_EXPIRE|abi.UMOUNT_NOFOLLOW) != 0 {
 		return abi.EINVAL
@@ -274,6 +288,12 @@ func Umount(ctx *Context, name string, flags int) error {
 	ns := m.ns.Load()
 	if p.Dentry != m.Root || ns == nil {
 		return abi.EINVAL
+	}
+	if m == ctx.Root.Mnt && flags&abi.MNT_DETACH == 0 {
+		if m.SB.ReadOnly() {
+			return nil
+		}
+		return m.SB.reconfigure(abi.MS_RDONLY, "")
 	}
 	if _, ok := m.above(); !ok {
 		return abi.EBUSY
