@@ -76,7 +76,9 @@ func Statfs(ctx *Context, p Path) (abi.Statfs, error) {
 	if st.Frsize == 0 {
 		st.Frsize = st.Bsize
 	}
-	st.Fsid = [2]int32{int32(sb.Dev), int32(sb.Dev >> 32)}
+	if st.Fsid == [2]int32{} {
+		st.Fsid = [2]int32{int32(sb.Dev), int32(sb.Dev >> 32)}
+	}
 	st.Flags = abi.ST_VALID
 	f := p.Mnt.flags.Load()
 	for _, m := range [...][2]uint32{

@@ -215,7 +215,8 @@ func (sb *SuperBlock) SetReadOnly(ro bool) {
 // ReadOnly reports whether the super block is read-only.
 func (sb *SuperBlock) ReadOnly() bool { return sb.flags.Load()&abi.MS_RDONLY != 0 }
 
-// Statfser answers statfs(2); Type, Fsid and Flags are filled by the VFS.
+// Statfser answers statfs(2); Type, Flags and, where it is zero, Fsid are filled by
+// the VFS.
 type Statfser interface {
 	Statfs() (abi.Statfs, error)
 }

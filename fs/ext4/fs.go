@@ -3,6 +3,7 @@
 package ext4
 
 import (
+	"encoding/binary"
 	"math/rand/v2"
 	"strconv"
 	"sync"
@@ -144,5 +145,11 @@ func (s *FS) Statfs() (abi.Statfs, error) {
 		avail = free - s.es.rBlocksCount
 	}
 	return abi.Statfs{Bsize: int64(s.es.blockSize), Blocks: s.es.blocksCount - min(overhead, s.es.blocksCount), Bfree: free, Bavail: avail,
-		Files: uint64(s.es.inodesCount), Ffree: uint64(max(s.freeInos, 0)), Namelen: abi.NAME_MAX}, nil
+		Files: uint64(s.es.inodesCount), Ffree: uint64(max(s.freeInos, 0)), Namelen: abi.NAME_MAX, Fsid: s.es.fsid()}, nil
+}
+
+// fsid is uuid_to_fsid: the same for all who mount this image.
+func (es *super) fsid() [2]int32 {
+	v := binary.LittleEndian.Uint64(es.uuid[:8]) ^ binary.LittleEndian.Uint64(es.uuid[8:])
+	return [2]int32{int32(v), int32(v >> 32)}
 }
