@@ -107,7 +107,7 @@ func (o *Options) parse(data string) error {
 		}
 		k, val, hasVal := strings.Cut(kv, "=")
 		if err := o.parseOne(synonym(k), val, hasVal); err != nil {
-			return abi.EINVAL
+			return refuse("unknown mount option, or bad value: %q", kv)
 		}
 	}
 	o.NoLoad = o.flags.on&optNoload != 0

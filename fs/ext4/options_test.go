@@ -4,12 +4,14 @@ package ext4_test
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"lodger/abi"
 	"lodger/fs"
 	"lodger/fs/ext4"
 )
@@ -82,4 +84,22 @@ func hostShows(t *testing.T, d *disk, o string) (shown string, refused bool) {
 	}
 	t.Fatal("not mounted")
 	return "", false
+}
+
+// TestBadOptionIsTold: the log names the option that a mount or remount fails by.
+func TestBadOptionIsTold(t *testing.T) {
+	_, err := ext4.ParseOptions("discard,data=bogus", 0)
+	if err == nil || !errors.Is(err, abi.EINVAL) || !strings.Contains(err.Error(), `"data=bogus"`) {
+		t.Errorf("mount: %v", err)
+	}
+	var log []string
+	sb, err := ext4.New(fs.New(0), mkfs(t, "8M", "-t", "ext4"), ext4.Options{ReadOnly: true, Log: func(s string) { log = append(log, s) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := sb.Ops.(*ext4.FS)
+	defer f.Close()
+	if err := f.Remount(abi.MS_RDONLY, "nosuchoption"); !errors.Is(err, abi.EINVAL) || !strings.Contains(strings.Join(log, "\n"), `"nosuchoption"`) {
+		t.Errorf("remount: %v, log %q", err, log)
+	}
 }

@@ -150,7 +150,7 @@ func (s *FS) Close() error {
 func (s *FS) Remount(flags uint32, data string) error {
 	o, err := ParseOptions(data, flags)
 	if err != nil {
-		return err
+		return tell(Env{Log: s.opt.Log}, err)
 	}
 	if err := s.mayRemount(&o); err != nil {
 		return err

@@ -29,15 +29,20 @@ func Mount(v *fs.VFS, dev block.Device, rdev uint64, typ string, flags uint32, d
 	}
 	o, err := ParseOptions(data, flags)
 	if err != nil {
-		return nil, err
+		return nil, tell(env, err)
 	}
 	o.Log, o.Panic, o.Timer, o.Type, o.Dev = env.Log, env.Panic, env.Timer, typ, rdev
 	sb, err := New(v, onBlock{dev}, o)
+	return sb, tell(env, err)
+}
+
+// tell logs why a mount is refused, which the caller's errno does not say.
+func tell(env Env, err error) error {
 	var refused *RefusedError
 	if errors.As(err, &refused) && env.Log != nil {
 		env.Log(refused.Error())
 	}
-	return sb, err
+	return err
 }
 
 // onBlock makes a block device a Device.
