@@ -230,6 +230,10 @@ func (m *Machine) signalGuest(sig int) {
 	if m.console != nil {
 		fg = m.console.Foreground()
 	}
+	if m.cfg.Cmdline != nil && (sig == abi.SIGTERM || sig == abi.SIGHUP || sig == abi.SIGINT && m.console == nil) {
+		m.k.Shutdown(kernel.Status{Code: 1}) // UML's last_ditch_exit; init would heed none of them
+		return
+	}
 	switch sig {
 	case abi.SIGINT, abi.SIGQUIT, abi.SIGTSTP, abi.SIGWINCH:
 		if fg != 0 {

@@ -24,11 +24,15 @@ const (
 func (t *Task) Remap(old, oldLen, newLen, flags, newAddr uint64) (uint64, error) {
 	return t.WithFrame(func() (uint64, error) {
 		if newLen > oldLen {
-			g, err := t.growing(old, oldLen, newLen)
-			if err != nil {
+			g, images, err := t.growing(old, oldLen, newLen)
+			switch {
+			case err != nil:
 				return 0, err
-			}
-			if g != nil {
+			case g == nil && images && !t.alone():
+				// Another thread could put a piece of an image at old before the host
+				// looks, and what lies behind it would be shown.
+				return 0, abi.ENOMEM
+			case g != nil:
 				g.flags, g.newAddr = flags, newAddr
 				defer g.q.f.DecRef()
 				return t.withRuns(g.q, func(runs []fs.MapRun) (uint64, error) { return t.grow(g, runs) })
@@ -54,9 +58,9 @@ type growing struct {
 	flags, newAddr uint64
 }
 
-// growing looks at what lies at old; nil: nothing that needs the kernel's care. The
-// caller drops q.f.
-func (t *Task) growing(old, oldLen, newLen uint64) (*growing, error) {
+// growing looks at what lies at old; nil: nothing that needs the kernel's care. images
+// tells that files of disk images may be mapped. The caller drops q.f.
+func (t *Task) growing(old, oldLen, newLen uint64) (g *growing, images bool, err error) {
 	var files []*fs.File
 	defer func() {
 		for _, f := range files {
@@ -71,13 +75,12 @@ func (t *Task) growing(old, oldLen, newLen uint64) (*growing, error) {
 		}
 	}
 	if len(files) == 0 {
-		return nil, nil
+		return nil, len(files) > 0, nil
 	}
 	maps, err := host.Mappings(t.hostTID)
 	if err != nil {
-		return nil, abi.ENOMEM
+		return nil, true, abi.ENOMEM
 	}
-	var g *growing
 	next := old
 	for _, m := range maps {
 		if m.End <= next || m.Start > next {
@@ -86,22 +89,22 @@ func (t *Task) growing(old, oldLen, newLen uint64) (*growing, error) {
 		if g == nil {
 			f, off, ok := fileAt(files, m, next)
 			if !ok {
-				return nil, nil
+				return nil, len(files) > 0, nil
 			}
 			q := &mapping{f: f.IncRef(), length: newLen, prot: protOf(m), flags: flagsOf(m) &^ mapFixed, off: off, grows: true}
 			if m.Shared {
 				if q.stores, err = mayStore(t.hostTID, remapping{m: m}); err != nil {
 					f.DecRef()
-					return nil, abi.ENOMEM
+					return nil, true, abi.ENOMEM
 				}
 			}
 			g = &growing{q: q, old: old, oldLen: oldLen}
 			if oldLen == 0 {
 				if !m.Shared {
 					f.DecRef()
-					return nil, abi.EINVAL
+					return nil, true, abi.EINVAL
 				}
-				return g, nil
+				return g, true, nil
 			}
 		} else if f, off, ok := fileAt(files, m, next); !ok || f != g.q.f || off != g.q.off+(next-old) || protOf(m) != g.q.prot || m.Shared != g.q.shared() {
 			break // another mapping
@@ -109,14 +112,14 @@ func (t *Task) growing(old, oldLen, newLen uint64) (*growing, error) {
 		end := min(m.End, old+oldLen)
 		g.head = append(g.head, host.Mapping{Start: next, End: end})
 		if next = end; next == old+oldLen {
-			return g, nil
+			return g, true, nil
 		}
 	}
 	if g != nil {
 		g.q.f.DecRef()
-		return nil, abi.EFAULT
+		return nil, true, abi.EFAULT
 	}
-	return nil, nil
+	return nil, len(files) > 0, nil
 }
 
 // fileAt finds the file that mapping m shows at addr, and the offset in it.

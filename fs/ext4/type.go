@@ -40,7 +40,7 @@ func Mount(v *fs.VFS, dev block.Device, rdev uint64, typ string, flags uint32, d
 func tell(env Env, err error) error {
 	var refused *RefusedError
 	if errors.As(err, &refused) && env.Log != nil {
-		env.Log(refused.Error())
+		env.Log(refused.Reason)
 	}
 	return err
 }

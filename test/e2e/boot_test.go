@@ -5,10 +5,12 @@
 package e2e
 
 import (
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"lodger/internal/need"
@@ -255,5 +257,33 @@ func TestBootPartition(t *testing.T) {
 	}
 	if r := run(t, bin, nil, "run", disk, "--", "echo", "up"); r.status != 0 || r.out != "up\n" {
 		t.Errorf("lodger run of a partitioned image: status %d\n%s%s", r.status, r.out, r.stderr)
+	}
+}
+
+// SIGTERM to lodger ends the guest, which heeds no signal itself, and leaves the disk
+// unmounted.
+func TestBootTerminated(t *testing.T) {
+	bin, image := lodger(t), busyImage(t)
+	cmd := exec.Command(bin, "ubd0="+image, "rw", "quiet", "init=/bin/sh", "-c", "echo data >/root/file; echo up; while :; do sleep 100; done")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	up := make([]byte, 3)
+	if _, err := io.ReadFull(out, up); err != nil {
+		t.Error(err)
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Error(err)
+	}
+	if status := statusOf(t, cmd.Wait()); status != 1 {
+		t.Errorf("status %d, want 1", status)
+	}
+	fsck(t, image)
+	if r := run(t, bin, nil, "run", image, "--", "cat", "/root/file"); r.out != "data\n" {
+		t.Errorf("after SIGTERM the file holds %q", r.out)
 	}
 }
