@@ -22,6 +22,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -53,10 +54,50 @@ func TestDifferential(t *testing.T) {
 	}
 }
 
+// TestOnImage runs the programs about files and memory once more, in a guest whose root
+// is an ext4 image.
+func TestOnImage(t *testing.T) {
+	s := newSuite(t)
+	dir := t.TempDir()
+	tree := filepath.Join(dir, "tree")
+	if err := fixture.Busybox(tree); err != nil {
+		need.Missing(t, "%v", err)
+	}
+	for _, d := range []string{"t", "usr", "var"} {
+		if err := os.Mkdir(filepath.Join(tree, d), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Chmod(filepath.Join(tree, "tmp"), os.ModeSticky|0o777); err != nil {
+		t.Fatal(err)
+	}
+	s.root = filepath.Join(dir, "root.ext4")
+	if err := fixture.Image(s.root, tree, 256<<20, "-b", "4096"); err != nil {
+		need.Missing(t, "%v", err)
+	}
+	for _, p := range findPrograms(t) {
+		topic, _, _ := strings.Cut(p.name, "_")
+		if !slices.Contains([]string{"file", "mem", "lock", "fifo", "exec", "mount"}, topic) {
+			continue
+		}
+		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
+			if p.needRoot {
+				need.Root(t)
+			}
+			if err := p.build(s.bin); err != nil {
+				t.Fatal(err)
+			}
+			s.check(t, p, "")
+		})
+	}
+}
+
 // suite is what all subtests share.
 type suite struct {
 	bin    string // directory of built programs
 	lodger string
+	root   string // of the guest; "": $LODGER_ROOT or the built-in one
 }
 
 func newSuite(t *testing.T) suite {

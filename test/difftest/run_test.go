@@ -6,6 +6,7 @@ package difftest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,10 +50,7 @@ func scratch(t *testing.T) string {
 }
 
 func (s suite) guest(t *testing.T, name string) result {
-	root := os.Getenv("LODGER_ROOT")
-	if root == "" {
-		root = "builtin"
-	}
+	root := cmp.Or(s.root, os.Getenv("LODGER_ROOT"), "builtin")
 	args := []string{"run", "--volume", s.bin + ":/t:ro", "--workdir", "/tmp"}
 	if uid := os.Getuid(); uid != 0 {
 		args = append(args, "--user", fmt.Sprintf("%d:%d", uid, os.Getgid()))
