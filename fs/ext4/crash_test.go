@@ -20,6 +20,7 @@ import (
 	"lodger/fs"
 	"lodger/fs/ext4"
 	"lodger/fs/fstest"
+	"lodger/host"
 	"lodger/internal/need"
 )
 
@@ -34,6 +35,7 @@ type crashKind struct {
 func crashKinds() []crashKind {
 	return []crashKind{
 		{"ext4", "24M", []string{"-t", "ext4"}, ""},
+		{"4k", "24M", []string{"-t", "ext4", "-b", "4096"}, ""}, // mapped from the device
 		{"1k", "12M", []string{"-t", "ext4", "-b", "1024"}, ""},
 		{"ext3", "12M", []string{"-t", "ext3", "-b", "1024", "-I", "128"}, ""},
 		{"orphan_file", "12M", []string{"-t", "ext4", "-b", "1024", "-O", "metadata_csum_seed,orphan_file"}, ""},
@@ -58,6 +60,43 @@ func crashes(t *testing.T, ordinary int) int {
 		return ordinary / 10
 	}
 	return ordinary
+}
+
+// mapped is a recorded device whose bytes can be mapped, by a descriptor that is none.
+type mapped struct{ *blocktest.Recorder }
+
+const mappedFD = 1 << 30
+
+func (mapped) HostRange(off, length int64, _ bool) (fd int, hostOff, n int64, ok bool) {
+	return mappedFD, off, length, true
+}
+
+// store stores into a shared mapping of up to four pages. What reaches the device so
+// is a write like any other until a flush: each sector old or new after a power cut.
+func (l *load) store(f *fs.File, o *object) {
+	const page = 4096
+	pages := (len(o.data) + page - 1) / page
+	if pages == 0 {
+		return
+	}
+	first := l.rng.IntN(pages)
+	n := min(1+l.rng.IntN(4), pages-first)
+	runs, _, err := f.MapRuns(l.e.Ctx, int64(first*page), int64(n*page), true, true, false)
+	l.e.Must(err)
+	p := make([]byte, min(n*page, len(o.data)-first*page))
+	o.fill(p, l.op)
+	o.data = slices.Clone(o.data)
+	copy(o.data[first*page:], p)
+	for _, r := range runs {
+		part := p[:min(int64(len(p)), r.Len)]
+		if p = p[len(part):]; r.FD == mappedFD {
+			_, err = l.rec.WriteAt(part, r.Off)
+			l.stored++
+		} else {
+			_, err = host.Pwrite(r.FD, part, r.Off)
+		}
+		l.e.Must(err)
+	}
 }
 
 // stepTimer is a jbd2.Timer that goes off when the test says so, in the test's
@@ -143,6 +182,8 @@ type load struct {
 	open  []*fs.File
 	marks []int // length of the stream after each operation
 	ext   bool  // knows unwritten blocks
+
+	stored int // pieces stored on the device itself
 }
 
 func (l *load) at(name string) *object {
@@ -262,7 +303,7 @@ func (l *load) modify(f *fs.File, o *object) {
 	if r.IntN(3) == 0 {
 		off = len(o.data)
 	}
-	k := r.IntN(8)
+	k := r.IntN(10)
 	if st, err := f.Stat(); err != nil || st.Size != int64(len(o.data)) {
 		l.e.T.Fatalf("before operation %d: file %d has %d bytes, want %d: %v", l.op, o.id, st.Size, len(o.data), err)
 	}
@@ -284,6 +325,8 @@ func (l *load) modify(f *fs.File, o *object) {
 		if off < len(o.data) {
 			clear(o.data[off:min(off+n+4, len(o.data))])
 		}
+	case k >= 8:
+		l.store(f, o)
 	case l.ext:
 		l.e.Must(f.Fallocate(l.e.Ctx, 0, int64(off), int64(n+4)))
 		o.data = slices.Concat(o.data, make([]byte, max(0, off+n+4-len(o.data))))
@@ -323,7 +366,7 @@ func runLoad(t *testing.T, k crashKind, seed uint64, steps int) *load {
 	}
 	l := &load{rec: rec, rng: rand.New(rand.NewPCG(seed, 7)), timer: &stepTimer{}, names: map[string][]version{}, ext: !strings.Contains(k.name, "ext3")}
 	v := fs.New(0)
-	sb, err := ext4.New(v, rec, ext4.Options{Log: func(s string) { t.Log(s) }, Data: k.data, Timer: l.timer})
+	sb, err := ext4.New(v, mapped{rec}, ext4.Options{Log: func(s string) { t.Log(s) }, Data: k.data, Timer: l.timer})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -340,6 +383,9 @@ func runLoad(t *testing.T, k crashKind, seed uint64, steps int) *load {
 		l.step()
 	}
 	l.marks = append(l.marks, rec.Log().Len())
+	if k.name == "4k" && l.stored == 0 {
+		t.Error("no store went to the device")
+	}
 	for _, f := range l.open {
 		f.DecRef()
 	}

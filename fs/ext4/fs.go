@@ -103,6 +103,7 @@ type FS struct {
 	evictions sync.WaitGroup // inodes that are freed once no process sees them
 
 	wrote     atomic.Uint64 // counts writes of file data
+	storing   atomic.Bool   // some file was mapped shared and writable from the device
 	flushed   atomic.Uint64 // those that a flush covers
 	noBarrier atomic.Bool   // barrier=0
 

@@ -182,7 +182,10 @@ func (i *inode) direct(ctx *fs.Context, offset, length int64, store bool) ([]fs.
 		return nil, false, err
 	}
 	i.isDirect = true
-	i.stored = i.stored || store
+	if store {
+		i.stored = true
+		i.s.storing.Store(true)
+	}
 	i.give(base)
 	return runs, true, nil
 }
