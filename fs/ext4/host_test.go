@@ -34,13 +34,18 @@ func onHost(t *testing.T, d *disk, f func(dir string)) *disk {
 	}
 	func() {
 		defer func() {
-			out, err := exec.Command("umount", dir).CombinedOutput()
-			for range 100 { // threads whose root it was come to their end on their own
-				if err == nil {
-					return
+			// Another test may have copied our mounts into a name space of its own; the
+			// file system then lives on after umount, and is written back when that ends.
+			// Read-only it is all in the image.
+			var out []byte
+			var err error
+			for range 500 { // threads whose root it was come to their end on their own
+				if out, err = exec.Command("mount", "-o", "remount,ro", dir).CombinedOutput(); err == nil {
+					if out, err = exec.Command("umount", dir).CombinedOutput(); err == nil {
+						return
+					}
 				}
 				time.Sleep(10 * time.Millisecond)
-				out, err = exec.Command("umount", dir).CombinedOutput()
 			}
 			t.Errorf("umount: %s", out)
 		}()
