@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # procps, dpkg, accounts, who may do what.
 export LC_ALL=C TZ=UTC
-sleep 100 & S=$!
+sleep 100 & S=$!; while [[ $(ps -o comm= -p $S) != sleep ]]; do sleep 0.05; done # until it has been executed
 ps -o args= -p $S; ps -o comm=,user= -p $S; pgrep -x sleep | wc -l; pwdx $S | cut -d: -f2; kill -STOP $S; while [[ $(ps -o stat= -p $S) != T* ]]; do sleep 0.05; done; kill -CONT $S
 top -b -n2 -d 0.2 | grep -c COMMAND; free | awk 'NR==2{print ($2>0),($4>0)}'; uptime | grep -c load; vmstat | wc -l; ps -T -p $$ | wc -l
 pkill -x sleep; wait $S 2>/dev/null; echo $?
