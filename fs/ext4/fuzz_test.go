@@ -107,9 +107,13 @@ func furnish(f *testing.F, d *disk, v *fs.VFS, sb *fs.SuperBlock) []byte {
 // bytes) and what (xor, add).
 func fuzz(f *testing.F, kind string) {
 	images := fuzzImages(f, kind)
+	seeds := 40
+	if testing.Short() {
+		seeds = 4
+	}
 	for k, img := range images {
 		for n, s := range img.at {
-			for at := 0; at < s.Len; at += 1 + s.Len/40 {
+			for at := 0; at < s.Len; at += 1 + s.Len/seeds {
 				f.Add(uint8(k), uint16(n), []byte{byte(at >> 8), byte(at), 0xff, byte(at)})
 			}
 			if n > 20 {
