@@ -22,6 +22,7 @@ const (
 
 // inode is a file of any type.
 type inode struct {
+	rofs.FixedXattrs
 	s      *FS
 	nid    uint64
 	attr   fs.Attr

@@ -13,6 +13,7 @@ import (
 
 // inode is a file, of whatever type; kind tells which fields count.
 type inode struct {
+	rofs.FixedXattrs
 	s     *FS
 	attr  fs.Attr
 	xattr uint32

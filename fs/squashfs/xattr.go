@@ -132,30 +132,9 @@ func (i *inode) xattrValue(c cursor, size int64, outOfLine bool) ([]byte, error)
 }
 
 // Getxattr implements fs.Xattrs.
-func (i *inode) Getxattr(_ *fs.Context, name string) (v []byte, err error) {
-	failed := error(abi.ENODATA)
-	if err := i.eachXattr(func(n string, value func() ([]byte, error)) bool {
-		if n == name {
-			v, failed = value()
-		}
-		return n != name
-	}); err != nil {
-		return nil, err
-	}
-	return v, failed
+func (i *inode) Getxattr(_ *fs.Context, name string) ([]byte, error) {
+	return rofs.Getxattr(i.eachXattr, name)
 }
 
 // Listxattr implements fs.Xattrs.
-func (i *inode) Listxattr(*fs.Context) (l []string, err error) {
-	err = i.eachXattr(func(n string, _ func() ([]byte, error)) bool {
-		l = append(l, n)
-		return true
-	})
-	return l, err
-}
-
-// Setxattr implements fs.Xattrs; the VFS has refused it before.
-func (*inode) Setxattr(*fs.Context, string, []byte, int) error { return abi.EROFS }
-
-// Removexattr implements fs.Xattrs.
-func (*inode) Removexattr(*fs.Context, string) error { return abi.EROFS }
+func (i *inode) Listxattr(*fs.Context) ([]string, error) { return rofs.Listxattr(i.eachXattr) }
