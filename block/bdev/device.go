@@ -97,14 +97,23 @@ func (d *Device) ReadAt(p []byte, off int64) (int, error) {
 	return s.ReadAt(p, off)
 }
 
-// WriteAt implements block.Device.
-func (d *Device) WriteAt(p []byte, off int64) (int, error) {
+// writable is where the device lies, if it may be written.
+func (d *Device) writable() (*block.Section, error) {
 	s := d.place.Load()
 	switch {
 	case s == nil:
-		return 0, abi.EIO
+		return nil, abi.EIO
 	case d.ReadOnly():
-		return 0, abi.EROFS
+		return nil, abi.EROFS
+	}
+	return s, nil
+}
+
+// WriteAt implements block.Device.
+func (d *Device) WriteAt(p []byte, off int64) (int, error) {
+	s, err := d.writable()
+	if err != nil {
+		return 0, err
 	}
 	defer d.begin(opWrite, int64(len(p))).end()
 	return s.WriteAt(p, off)
@@ -125,12 +134,9 @@ func (d *Device) CanDiscard() bool { return canDiscard(d.disk.Back()) }
 
 // Discard implements block.Discarder.
 func (d *Device) Discard(off, n int64) error {
-	s := d.place.Load()
-	switch {
-	case s == nil:
-		return abi.EIO
-	case d.ReadOnly():
-		return abi.EROFS
+	s, err := d.writable()
+	if err != nil {
+		return err
 	}
 	defer d.begin(opDiscard, n).end()
 	return s.Discard(off, n)
@@ -138,12 +144,9 @@ func (d *Device) Discard(off, n int64) error {
 
 // WriteZeroes implements block.Zeroer.
 func (d *Device) WriteZeroes(off, n int64) error {
-	s := d.place.Load()
-	switch {
-	case s == nil:
-		return abi.EIO
-	case d.ReadOnly():
-		return abi.EROFS
+	s, err := d.writable()
+	if err != nil {
+		return err
 	}
 	defer d.begin(opWrite, n).end()
 	return s.WriteZeroes(off, n)
@@ -181,12 +184,9 @@ func (d *Device) Generation() uint64 {
 
 // Own implements block.Mover.
 func (d *Device) Own(off, n int64) error {
-	s := d.place.Load()
-	switch {
-	case s == nil:
-		return abi.EIO
-	case d.ReadOnly():
-		return abi.EROFS
+	s, err := d.writable()
+	if err != nil {
+		return err
 	}
 	return s.Own(off, n)
 }
