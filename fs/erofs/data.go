@@ -4,7 +4,6 @@ package erofs
 
 import (
 	"lodger/abi"
-	"lodger/block"
 	"lodger/fs"
 	"lodger/fs/rofs"
 )
@@ -130,9 +129,5 @@ func (i *inode) direct(offset, length int64) (fd int, at int64, ok bool) {
 	if err != nil || r.at < 0 || r.meta || (r.n+page-1)&^(page-1) < length {
 		return -1, 0, false
 	}
-	w, err := block.Locate(i.s.Dev, r.at, length)
-	if err != nil || w.Len < length || w.Off%page != 0 {
-		return -1, 0, false
-	}
-	return w.ReadFD, w.Off, w.ReadFD >= 0
+	return i.s.Pages(r.at, length)
 }

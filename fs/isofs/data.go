@@ -4,7 +4,6 @@ package isofs
 
 import (
 	"lodger/abi"
-	"lodger/block"
 	"lodger/fs"
 	"lodger/fs/rofs"
 )
@@ -70,9 +69,5 @@ func (i *inode) direct(offset, length int64) (fd int, at int64, ok bool) {
 	if n < length {
 		return -1, 0, false
 	}
-	r, err := block.Locate(i.s.Dev, place, length)
-	if err != nil || r.Len < length || r.Off%page != 0 {
-		return -1, 0, false
-	}
-	return r.ReadFD, r.Off, r.ReadFD >= 0
+	return i.s.Pages(place, length)
 }

@@ -34,6 +34,17 @@ func (v *Volume) ReadAt(p []byte, off int64) error {
 	return abi.EIO
 }
 
+// Pages finds whole pages of the volume in one host file, by a descriptor that nobody
+// can write through.
+func (v *Volume) Pages(at, length int64) (fd int, off int64, ok bool) {
+	const page = 4096
+	r, err := block.Locate(v.Dev, at, length)
+	if err != nil || r.Len < length || r.Off%page != 0 {
+		return -1, 0, false
+	}
+	return r.ReadFD, r.Off, r.ReadFD >= 0
+}
+
 // MountFunc mounts what lies on a volume; flags and data are mount(2)'s.
 type MountFunc func(v *fs.VFS, vol Volume, flags uint32, data string) (*fs.SuperBlock, error)
 
