@@ -27,8 +27,23 @@ type Dentry struct {
 	cmu sync.Mutex
 	// children caches names; guarded by cmu. Entries of collected dentries are
 	// swept when the map has grown to sweepAt.
-	children map[string]weak.Pointer[Dentry]
+	children map[string]child
 	sweepAt  int
+}
+
+// child is a place in the cache of a directory. The dentries on the clock are held
+// by it as they are: to make a weak pointer costs more than all else about a name
+// that is created and soon removed, so that is left to the day it leaves the clock.
+type child struct {
+	held *Dentry
+	weak weak.Pointer[Dentry] // when held is nil
+}
+
+func (c child) dentry() *Dentry {
+	if c.held != nil {
+		return c.held
+	}
+	return c.weak.Value()
 }
 
 type dentryLoc struct {
@@ -72,25 +87,45 @@ func (d *Dentry) cached(name string) *Dentry {
 	if !ok {
 		return nil
 	}
-	c := w.Value()
+	c := w.dentry()
 	if c != nil && !c.ref.Load() {
 		c.ref.Store(true)
 	}
 	return c
 }
 
-// insert makes c the cached child of its name, replacing what was there.
+// insert makes c the cached child of its name, replacing what was there. It holds c
+// until the clock lets go of it: the caller puts it on.
 func (d *Dentry) insert(c *Dentry) {
 	l := c.loc.Load()
 	d.cmu.Lock()
 	if d.children == nil {
-		d.children = make(map[string]weak.Pointer[Dentry])
+		d.children = make(map[string]child)
 	}
 	if len(d.children) >= max(d.sweepAt, 32) {
-		d.sweepAt = 2 * Sweep(d.children)
+		for k, w := range d.children {
+			if w.dentry() == nil {
+				delete(d.children, k)
+			}
+		}
+		d.sweepAt = 2 * len(d.children)
 	}
-	d.children[l.name] = weak.Make(c)
+	d.children[l.name] = child{held: c}
 	d.cmu.Unlock()
+}
+
+// loosen lets go of d, which left the clock. A rename that is under way puts it on
+// again.
+func (d *Dentry) loosen() {
+	l := d.loc.Load()
+	if l.parent == nil {
+		return
+	}
+	l.parent.cmu.Lock()
+	if l.parent.children[l.name].held == d {
+		l.parent.children[l.name] = child{weak: weak.Make(d)}
+	}
+	l.parent.cmu.Unlock()
 }
 
 // Sweep removes the entries of collected objects from a table of weak pointers
@@ -109,7 +144,7 @@ func Sweep[K comparable, T any](table map[K]weak.Pointer[T]) int {
 func (d *Dentry) drop(c *Dentry) {
 	name := c.Name()
 	d.cmu.Lock()
-	if w, ok := d.children[name]; ok && w.Value() == c {
+	if w, ok := d.children[name]; ok && w.dentry() == c {
 		delete(d.children, name)
 	}
 	d.cmu.Unlock()
@@ -151,6 +186,13 @@ type dcache struct {
 
 // keep puts c on the clock and lets go of one not used lately.
 func (k *dcache) keep(c *Dentry) {
+	if old := k.put(c); old != nil && !old.gone.Load() {
+		old.loosen()
+	}
+}
+
+// put puts c where the hand finds room, and gives what had the place.
+func (k *dcache) put(c *Dentry) *Dentry {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for {
@@ -162,7 +204,7 @@ func (k *dcache) keep(c *Dentry) {
 		old := k.ring[i]
 		if old == nil || old.gone.Load() || !old.ref.Swap(false) {
 			k.ring[i] = c
-			return
+			return old
 		}
 	}
 }
@@ -171,6 +213,12 @@ func (k *dcache) keep(c *Dentry) {
 func (v *VFS) DropCaches() {
 	k := &v.dcache
 	k.mu.Lock()
-	defer k.mu.Unlock()
-	clear(k.ring)
+	old := k.ring
+	k.ring = make([]*Dentry, len(old))
+	k.mu.Unlock()
+	for _, d := range old {
+		if d != nil {
+			d.loosen()
+		}
+	}
 }

@@ -189,4 +189,5 @@ func (d *Dentry) rehash(parent *Dentry, name string) {
 	name = strings.Clone(name)
 	d.loc.Store(&dentryLoc{parent, name})
 	parent.insert(d)
+	d.sb.VFS.dcache.keep(d)
 }
