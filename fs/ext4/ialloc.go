@@ -156,10 +156,7 @@ func (s *FS) takeInode(h *handle, dir *inode, g, n uint32, bitmap *Buffer, na fs
 	}
 	i := &inode{s: s, ino: ino, raw: make([]byte, s.es.inodeSize)}
 	i.fill(dir, na)
-	s.inodeMu.Lock()
-	delete(s.inodes, ino) // whoever had the number is dead
-	s.inodeMu.Unlock()
-	s.remember(i)
+	s.renew(i)
 	return i, nil
 }
 

@@ -4,8 +4,6 @@ package ext4
 
 import (
 	"bytes"
-	"runtime"
-	"weak"
 
 	"lodger/abi"
 )
@@ -33,7 +31,7 @@ func (s *FS) iget(ino uint32, what int) (*inode, error) {
 		return nil, s.corrupt(ino, 0, "a name leads to a reserved or impossible inode")
 	}
 	s.inodeMu.Lock()
-	i := s.inodes[ino].Value()
+	i := s.inodes[ino].inode()
 	s.inodeMu.Unlock()
 	if i == nil {
 		var err error
@@ -46,49 +44,6 @@ func (s *FS) iget(ino uint32, what int) (*inode, error) {
 		return nil, s.corrupt(ino, 0, "attribute inode flag is %v", i.is(flEAInode))
 	}
 	return i, nil
-}
-
-// remember makes i the inode of its number, unless there is one already.
-func (s *FS) remember(i *inode) *inode {
-	s.inodeMu.Lock()
-	defer s.inodeMu.Unlock()
-	if old := s.inodes[i.ino].Value(); old != nil {
-		return old
-	}
-	w := weak.Make(i)
-	s.inodes[i.ino] = w
-	runtime.AddCleanup(i, collected, lostInode{weak.Make(s), i.ino})
-	return i
-}
-
-// lostInode is an inode that nobody holds any more. It does not hold the file
-// system, which holds its root: both would stay for ever.
-type lostInode struct {
-	fs  weak.Pointer[FS]
-	ino uint32
-}
-
-// collected forgets it.
-func collected(l lostInode) {
-	s, ino := l.fs.Value(), l.ino
-	if s == nil {
-		return
-	}
-	s.inodeMu.Lock()
-	defer s.inodeMu.Unlock()
-	if s.inodes[ino].Value() == nil {
-		delete(s.inodes, ino)
-	}
-}
-
-// forgetInode makes room for another inode of the same number.
-func (s *FS) forgetInode(i *inode) {
-	s.inodeMu.Lock()
-	defer s.inodeMu.Unlock()
-	if s.inodes[i.ino].Value() == i {
-		delete(s.inodes, i.ino)
-	}
-	delete(s.lazy, i)
 }
 
 // readInode reads and checks an inode.

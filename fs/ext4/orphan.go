@@ -285,7 +285,7 @@ func (h *handle) canFree(i *inode) bool {
 	switch {
 	case i.isDir() || i.fileACL != 0 || es.hasIncompat(incompatEAInode):
 		return false
-	case h.j != nil && (h.j.Credits() < 2*creditsTree+creditsXattr || h.j.RevokeCredits() < revokeCredits):
+	case h.j != nil && h.j.Credits() < 2*creditsTree+creditsInode:
 		return false
 	case !i.hasMap():
 		return true
