@@ -9,7 +9,7 @@ func memoryRows() []Row {
 		{X86: 9, ARM64: 222, Name: "mmap", Fn: mmap, Route: notify.RouteChecked, Args: []Kind{Addr, Size, Prot, MapFlg, Fd, Hex}, Ret: Addr},
 		{X86: 25, ARM64: 216, Name: "mremap", Fn: mremap, Route: notify.RouteChecked, Args: []Kind{Addr, Size, Size, Hex, Addr}, Ret: Addr},
 		{X86: 28, ARM64: 233, Name: "madvise", Fn: madvise, Route: notify.RouteChecked, Args: []Kind{Addr, Size, Advice}, Level: Partial, Note: "no MADV_REMOVE, HWPOISON, MERGEABLE"},
-		{X86: 26, ARM64: 227, Name: "msync", Fn: hostMemory, Args: []Kind{Addr, Size, Hex}},
+		{X86: 26, ARM64: 227, Name: "msync", Fn: msync, Args: []Kind{Addr, Size, Hex}},
 		{X86: 27, ARM64: 232, Name: "mincore", Fn: mincore, Args: []Kind{Addr, Size, Addr}},
 		{X86: 149, ARM64: 228, Name: "mlock", Fn: hostMemory, Args: []Kind{Addr, Size}},
 		{X86: 150, ARM64: 229, Name: "munlock", Fn: hostMemory, Args: []Kind{Addr, Size}},
