@@ -174,23 +174,32 @@ func fallocate(t *kernel.Task, a Args) (uint64, error) {
 func fsync(t *kernel.Task, a Args) (uint64, error)     { return syncFile(t, a.Int(0), false) }
 func fdatasync(t *kernel.Task, a Args) (uint64, error) { return syncFile(t, a.Int(0), true) }
 
-// syncFile flushes one file; what reaches the host's disk does so beside the
-// receiver.
 func syncFile(t *kernel.Task, fd int, dataOnly bool) (uint64, error) {
 	f, err := t.Files.Get(fd)
 	if err != nil {
 		return 0, err
 	}
+	return flushFile(t, f, dataOnly)
+}
+
+// flushFile flushes f and drops the reference.
+func flushFile(t *kernel.Task, f *fs.File, dataOnly bool) (uint64, error) {
+	return flushing(t, f, func(ctx *fs.Context, f *fs.File) (uint64, error) { return 0, f.Fsync(ctx, dataOnly) })
+}
+
+// flushing does what a file's flush is part of, beside the receiver where that reaches
+// the host's disk, and drops the reference to f.
+func flushing(t *kernel.Task, f *fs.File, do func(ctx *fs.Context, f *fs.File) (uint64, error)) (uint64, error) {
 	ctx := *t.Context()
 	ctx.MayWait = true
-	flush := func() (uint64, error) {
+	call := func() (uint64, error) {
 		defer f.DecRef()
-		return 0, f.Fsync(&ctx, dataOnly)
+		return do(&ctx, f)
 	}
 	if _, slow := f.Ops().(fs.Syncer); slow {
-		return t.Slow(flush)
+		return t.Slow(call)
 	}
-	return flush()
+	return call()
 }
 
 // sync flushes all file systems, then what was written to block devices beside them
@@ -232,17 +241,20 @@ func syncFileRange(t *kernel.Task, a Args) (uint64, error) {
 	if flags&^7 != 0 || off < 0 || n < 0 || off+n < off {
 		return 0, abi.EINVAL
 	}
-	return withFile(t, a.Int(0), func(f *fs.File) error {
-		switch {
-		case f.IsPath():
-			return abi.EBADF
-		case isStream(f):
-			return abi.ESPIPE
-		case flags == 0:
-			return nil
-		}
-		return f.Fsync(t.Context(), true)
-	})
+	f, err := t.Files.Get(a.Int(0))
+	if err != nil {
+		return 0, err
+	}
+	switch {
+	case f.IsPath():
+		err = abi.EBADF
+	case isStream(f):
+		err = abi.ESPIPE
+	case flags != 0:
+		return flushFile(t, f, true)
+	}
+	f.DecRef()
+	return 0, err
 }
 
 // fadvise64 takes advice and does nothing with it: the host reads ahead.

@@ -34,16 +34,21 @@ func (h *fileIO) writeFile(x transfer) (uint64, error) {
 	}
 }
 
-// written ends a write to a file, synchronously if that was asked for.
+// written ends a write to a file, synchronously if that was asked for: beside the
+// receiver where it reaches the host's disk.
 func (x *transfer) written(err error) (uint64, error) {
 	sync := x.flags&(rwfSYNC|rwfDSYNC) != 0 || x.f.Flags()&abi.O_DSYNC != 0
-	if sync && x.done > 0 {
-		data := x.flags&rwfSYNC == 0 && x.f.Flags()&abi.O_SYNC != abi.O_SYNC
-		if serr := x.f.Fsync(x.t.Context(), data); serr != nil {
-			return 0, serr
-		}
+	if !sync || x.done == 0 {
+		return x.result(err)
 	}
-	return x.result(err)
+	data := x.flags&rwfSYNC == 0 && x.f.Flags()&abi.O_SYNC != abi.O_SYNC
+	done := x.done
+	return flushing(x.t, x.f.IncRef(), func(ctx *fs.Context, f *fs.File) (uint64, error) {
+		if err := f.Fsync(ctx, data); err != nil {
+			return 0, err
+		}
+		return done, nil
+	})
 }
 
 func (x *transfer) writeOnce(b []byte) (int, error) {
