@@ -120,23 +120,27 @@ func newFS(ctx *Context, source string, at Path, fstype string, flags uint32, da
 	}
 	v := ctx.VFS()
 	v.regMu.RLock()
-	t, ok := v.types[fstype]
+	i := v.typeIndex(fstype)
+	var t FSType
+	if i >= 0 {
+		t = v.types[i]
+	}
 	v.regMu.RUnlock()
-	if !ok || t.Mount == nil {
+	if t.Mount == nil {
 		return abi.ENODEV
 	}
 	sb, err := t.Mount(v, ctx, source, flags, data)
 	if err != nil {
 		return err
 	}
-	if flags&abi.MS_RDONLY != 0 {
+	switch {
+	case sb.users.Load() > 0: // mounted already: the type grabbed it for us
+		defer sb.Ungrab()
+	case flags&abi.MS_RDONLY != 0:
 		sb.SetReadOnly(true)
 	}
 	if source == "" {
 		source = "none"
-	}
-	if sb.users.Load() > 0 { // mounted already: the type grabbed it for us
-		defer sb.Ungrab()
 	}
 	_, err = MountAt(sb, at, source, flags)
 	return err

@@ -4,7 +4,6 @@ package fs
 
 import (
 	"slices"
-	"sort"
 	"sync"
 	"sync/atomic"
 
@@ -22,7 +21,7 @@ type VFS struct {
 	floor    stampFloor
 
 	regMu sync.RWMutex
-	types map[string]FSType      // guarded by regMu
+	types []FSType               // in the order in which they were registered; guarded by regMu
 	sbs   []*SuperBlock          // live ones with a SuperReleaser or SuperSyncer, oldest first; guarded by regMu
 	chr   map[uint64]*CharDevice // guarded by regMu
 	blk   BlockDevices           // nil: none; guarded by regMu
@@ -45,7 +44,6 @@ func New(maxDentries int) *VFS {
 		maxDentries = 8192
 	}
 	v := &VFS{
-		types:   map[string]FSType{},
 		chr:     map[uint64]*CharDevice{},
 		writers: map[Inode]int{},
 		fifos:   map[Inode]*fifo{},
@@ -60,7 +58,8 @@ func New(maxDentries int) *VFS {
 type FSType struct {
 	Name  string
 	NoDev bool // needs no block device ("nodev" in /proc/filesystems)
-	// Mount makes a super block. source and data are mount(2)'s; flags are MS_*.
+	// Mount makes a super block, or gives one that is mounted already, with a user for
+	// the caller (Grab). source and data are mount(2)'s; flags are MS_*.
 	Mount func(v *VFS, ctx *Context, source string, flags uint32, data string) (*SuperBlock, error)
 }
 
@@ -68,19 +67,43 @@ type FSType struct {
 func (v *VFS) RegisterFS(t FSType) {
 	v.regMu.Lock()
 	defer v.regMu.Unlock()
-	v.types[t.Name] = t
+	if i := v.typeIndex(t.Name); i >= 0 {
+		v.types[i] = t
+		return
+	}
+	v.types = append(v.types, t)
 }
 
-// FSTypes lists the known types by name, for /proc/filesystems.
+// typeIndex finds a type; -1: none. Called with regMu held.
+func (v *VFS) typeIndex(name string) int {
+	return slices.IndexFunc(v.types, func(t FSType) bool { return t.Name == name })
+}
+
+// Single is the Mount of a type that has one instance, whatever the mounts are: the
+// one that make returns at the first.
+func Single(make func(v *VFS) (*SuperBlock, error)) func(*VFS, *Context, string, uint32, string) (*SuperBlock, error) {
+	var once sync.Once
+	var sb *SuperBlock
+	var err error
+	return func(v *VFS, _ *Context, _ string, _ uint32, _ string) (*SuperBlock, error) {
+		once.Do(func() {
+			if sb, err = make(v); err == nil {
+				sb.users.Add(1) // it outlives its mounts
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+		sb.users.Add(1)
+		return sb, nil
+	}
+}
+
+// FSTypes lists the known types, for /proc/filesystems.
 func (v *VFS) FSTypes() []FSType {
 	v.regMu.RLock()
 	defer v.regMu.RUnlock()
-	l := make([]FSType, 0, len(v.types))
-	for _, t := range v.types {
-		l = append(l, t)
-	}
-	sort.Slice(l, func(i, j int) bool { return l[i].Name < l[j].Name })
-	return l
+	return slices.Clone(v.types)
 }
 
 // SuperBlock is one file system instance.

@@ -48,7 +48,7 @@ func (m *Machine) mountAll(v *fs.VFS) (fs.Path, error) {
 		return root, nil // the guest's init mounts the rest
 	}
 	for _, at := range []struct{ dir, typ, data string }{{"/proc", "proc", ""}, {"/sys", "sysfs", ""}, {"/dev/shm", "tmpfs", ""}} {
-		if err := mountType(ctx, v, at.dir, at.typ, at.data); err != nil {
+		if err := mountType(ctx, at.dir, at.typ, at.data); err != nil {
 			return root, err
 		}
 	}
@@ -86,22 +86,12 @@ func ensureDir(ctx *fs.Context, dir string) (fs.Path, error) {
 
 // mountType mounts a file system type at dir; a read-only tree without the
 // directory goes without.
-func mountType(ctx *fs.Context, v *fs.VFS, dir, typ, data string) error {
-	at, err := ensureDir(ctx, dir)
-	if err != nil {
+func mountType(ctx *fs.Context, dir, typ, data string) error {
+	if _, err := ensureDir(ctx, dir); err != nil {
 		return nil
 	}
-	for _, t := range v.FSTypes() {
-		if t.Name != typ {
-			continue
-		}
-		sb, err := t.Mount(v, ctx, typ, 0, data)
-		if err != nil {
-			return fmt.Errorf("mount %s on %s: %w", typ, dir, err)
-		}
-		if _, err := fs.MountAt(sb, at, typ, abi.MS_NOSUID|abi.MS_NODEV); err != nil {
-			return fmt.Errorf("mount %s on %s: %w", typ, dir, err)
-		}
+	if err := fs.DoMount(ctx, typ, dir, typ, abi.MS_NOSUID|abi.MS_NODEV, data); err != nil {
+		return fmt.Errorf("mount %s on %s: %w", typ, dir, err)
 	}
 	return nil
 }
@@ -191,6 +181,7 @@ func (m *Machine) mountDev(v *fs.VFS, ctx *fs.Context) error {
 	if err != nil {
 		return fmt.Errorf("make /dev: %w", err)
 	}
+	v.RegisterFS(devtmpfs.Type(sb))
 	devtmpfs.FollowBlocks(m.blk, fs.Path{Mnt: v.NewDetachedMount(sb, 0), Dentry: sb.Root})
 	at, err := ensureDir(ctx, "/dev")
 	if err != nil {
@@ -231,9 +222,9 @@ func (m *Machine) ttyDevices() []fs.CharDevice {
 // fsTypes are the file system types that mount(2) knows; one row each.
 func (m *Machine) fsTypes() []fs.FSType {
 	l := []fs.FSType{
+		sysfs.Type(sysfs.Blocks(m.blk), sysfs.CPUs),
 		tmpfs.Type(),
 		proc.Type(m.k.ProcFS()),
-		sysfs.Type(sysfs.Blocks(m.blk), sysfs.CPUs),
 	}
 	for _, t := range m.blockTypes() {
 		l = append(l, t.fsType(m))

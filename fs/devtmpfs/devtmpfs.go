@@ -56,6 +56,18 @@ func New(v *fs.VFS, devices []fs.CharDevice) (*fs.SuperBlock, error) {
 	return sb, nil
 }
 
+// Type is the row for fs.RegisterFS: every mount shows dev. The options of a tmpfs are
+// accepted and change nothing (devtmpfs_get_tree gives what is there).
+func Type(dev *fs.SuperBlock) fs.FSType {
+	one := fs.Single(func(*fs.VFS) (*fs.SuperBlock, error) { return dev, nil })
+	return fs.FSType{Name: "devtmpfs", NoDev: true, Mount: func(v *fs.VFS, ctx *fs.Context, source string, flags uint32, data string) (*fs.SuperBlock, error) {
+		if _, err := tmpfs.ParseOptions(data); err != nil {
+			return nil, err
+		}
+		return one(v, ctx, source, flags, data)
+	}}
+}
+
 // AddDevice registers d and makes its node below root.
 func AddDevice(v *fs.VFS, ctx *fs.Context, root fs.Path, d fs.CharDevice) error {
 	if d.Open != nil {

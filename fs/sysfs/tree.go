@@ -15,13 +15,7 @@ import (
 
 // Type is the row for fs.RegisterFS. parts fill the tree when it is mounted first.
 func Type(parts ...func(*Tree)) fs.FSType {
-	var once sync.Once
-	var sb *fs.SuperBlock
-	var err error
-	return fs.FSType{Name: "sysfs", NoDev: true, Mount: func(v *fs.VFS, _ *fs.Context, _ string, _ uint32, _ string) (*fs.SuperBlock, error) {
-		once.Do(func() { sb, err = New(v, parts...) })
-		return sb, err
-	}}
+	return fs.FSType{Name: "sysfs", NoDev: true, Mount: fs.Single(func(v *fs.VFS) (*fs.SuperBlock, error) { return New(v, parts...) })}
 }
 
 // New makes a sysfs.
