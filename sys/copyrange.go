@@ -56,6 +56,9 @@ func checkCopyRange(in, out *fs.File, inOff, outOff *int64, n int64) error {
 	if !in.Readable() || !out.Writable() || in.IsPath() || out.IsPath() || out.Flags()&abi.O_APPEND != 0 {
 		return abi.EBADF
 	}
+	if in.Path.Mnt.SB != out.Path.Mnt.SB { // since Linux 5.19; programs copy by hand then
+		return abi.EXDEV
+	}
 	from, to := offsetOr(inOff, in), offsetOr(outOff, out)
 	if n > math.MaxInt64-from || n > math.MaxInt64-to {
 		return abi.EOVERFLOW
