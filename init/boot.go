@@ -24,6 +24,7 @@ import (
 	"lodger/host"
 	"lodger/host/notify"
 	"lodger/kernel"
+	"lodger/lib/printk"
 	"lodger/sys"
 )
 
@@ -37,7 +38,8 @@ type Config struct {
 	// disks and the root that it names, and its own init. Root, RW and Command do
 	// not count then.
 	Cmdline *Cmdline
-	// Printk gets the lines that a Linux kernel prints on its console; nil: nobody.
+	// Printk gets the lines of the kernel log that a Linux kernel prints on its console;
+	// nil: nobody.
 	Printk   func(string)
 	RW       bool // write through to Root
 	Volumes  []Volume
@@ -87,6 +89,7 @@ type Machine struct {
 	disks   []*ubd.Disk
 	blk     *bdev.Table
 	loops   *loop.Driver
+	log     *printk.Log
 
 	panicked bool
 	signals  chan os.Signal
@@ -107,13 +110,14 @@ func Boot(cfg Config) (*Machine, error) {
 func (m *Machine) start() error {
 	cfg := m.cfg
 	cfg.Platform.CPUs = cfg.NCPUs
-	kc := kernel.Config{Log: cfg.Log, Hostname: cfg.Hostname, PIDMax: int32(cfg.PIDs), Platform: cfg.Platform}
+	kc := kernel.Config{Log: cfg.Log, Cmdline: cfg.cmdline(), Hostname: cfg.Hostname, PIDMax: int32(cfg.PIDs), Platform: cfg.Platform}
 	if cfg.Strace != nil {
 		m.tracer = sys.NewTracer(cfg.Strace)
 		kc.Trace = m.tracer
 	}
 	kc.Table = sys.New(m.tracer)
 	m.k = kernel.New(kc)
+	m.openLog()
 	w, err := host.NewWatcher(m.k.Do)
 	if err != nil {
 		return fmt.Errorf("watch host descriptors: %w", err)
@@ -122,7 +126,7 @@ func (m *Machine) start() error {
 	v := fs.New(0)
 	m.k.VFS = v
 	m.blk = bdev.NewTable()
-	m.blk.Log = func(msg string) { m.info("%s", msg) }
+	m.blk.Log = func(msg string) { m.printk(printk.Info, "%s", msg) }
 	m.k.Block = m.blk
 	v.SetBlockDevices(m.blk)
 	if err := m.openConsole(); err != nil {

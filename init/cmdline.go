@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"lodger/drivers/ubd"
+	"lodger/lib/printk"
 )
 
 // Cmdline is a kernel command line: what UML takes from its arguments and Linux
@@ -21,8 +22,14 @@ type Cmdline struct {
 	Init       string // init=
 	Hostname   string // hostname=
 	NoReboot   bool   // noreboot: a restart is an end
-	Quiet      bool
-	Disks      ubd.Config
+	// What becomes of the kernel's messages. LogLevel: what is below it is printed; 0:
+	// not said.
+	LogLevel       int    // quiet, debug, loglevel=; the last counts
+	IgnoreLogLevel bool   // ignore_loglevel
+	LogBufLen      int    // log_buf_len=; 0: not said
+	NoPrintkTime   bool   // printk.time=0
+	DevKmsg        string // printk.devkmsg=
+	Disks          ubd.Config
 	// InitArgs and InitEnv are for init: what nobody here knows.
 	InitArgs, InitEnv []string
 	// Warnings are what the kernel says of words that it cannot use, and goes on.
@@ -46,12 +53,18 @@ func parameters() []parameter {
 		{"init", func(c *Cmdline, _, v string) { c.Init, c.InitArgs = v, nil }}, // init_setup
 		{"hostname", func(c *Cmdline, _, v string) { c.Hostname = v }},
 		{"noreboot", func(c *Cmdline, _, _ string) { c.NoReboot = true }},
-		{"quiet", func(c *Cmdline, _, _ string) { c.Quiet = true }},
+		{"quiet", func(c *Cmdline, _, _ string) { c.LogLevel = printk.ConsoleQuiet }},
+		{"debug", func(c *Cmdline, _, _ string) { c.LogLevel = printk.ConsoleDebug }},
+		{"loglevel", (*Cmdline).logLevel},
+		{"ignore_loglevel", func(c *Cmdline, _, _ string) { c.IgnoreLogLevel = true }},
+		{"log_buf_len", (*Cmdline).logBufLen},
+		{"printk.time", func(c *Cmdline, _, v string) { c.NoPrintkTime = v == "0" || v == "n" || v == "N" || v == "off" }},
+		{"printk.devkmsg", func(c *Cmdline, _, v string) { c.DevKmsg = v }},
 		{"ubd*", (*Cmdline).disk},
 		{"udb*", func(c *Cmdline, name, _ string) { msg, _ := ubd.Typo(name); c.warn("%s", msg) }},
 		{"rootwait", nothing}, {"rootdelay", nothing}, // every disk is there at once
 		{"console", nothing}, {"con", nothing}, {"con0", nothing}, // the terminal, or what stands for it
-		{"debug", nothing}, {"loglevel", nothing}, {"ignore_loglevel", nothing}, {"earlyprintk", nothing}, {"printk.*", nothing},
+		{"earlyprintk", nothing}, {"printk.*", nothing},
 		{"panic", nothing}, // UML's never gets there
 		{"mem", nothing},   // memory is the host's
 		{"con*", later}, {"ssl*", later}, {"umid", later}, {"uml_dir", later}, {"mconsole", later},

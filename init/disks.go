@@ -4,19 +4,16 @@ package boot
 
 import (
 	"errors"
-	"fmt"
 	"os"
 
 	"lodger/drivers/ubd"
+	"lodger/lib/printk"
 )
 
 // addDisks opens the guest's disks: those of its command line, or the image that
 // lodger run was given.
 func (m *Machine) addDisks() error {
 	if c := m.cfg.Cmdline; c != nil {
-		for _, w := range c.Warnings {
-			m.printk("%s", w)
-		}
 		return m.openDisks(c.Disks.Specs(), false)
 	}
 	if !IsImage(m.cfg.Root) {
@@ -42,19 +39,19 @@ func (m *Machine) openDisks(specs []ubd.Spec, must bool) error {
 			if must { // the command line is ours, not a kernel's
 				m.cfg.Log.Info(msg)
 			} else {
-				m.printk("%s", msg)
+				m.printk(printk.Err, "%s", msg)
 			}
 		})
 		if err != nil && must {
 			return err
 		}
 		if err != nil {
-			m.printk("Failed to initialize ubd device %d: %v", s.N, err)
+			m.printk(printk.Err, "Failed to initialize ubd device %d: %v", s.N, err)
 			continue
 		}
 		m.disks = append(m.disks, d)
 		if _, err := d.Register(m.blk); err != nil {
-			m.printk("%v", err)
+			m.printk(printk.Err, "%v", err)
 		}
 	}
 	return nil
@@ -68,20 +65,6 @@ func (m *Machine) closeDisks() {
 	}
 	m.disks = nil
 	if err := errors.Join(errs...); err != nil {
-		m.printk("disks: %v", err)
-	}
-}
-
-// info is printk for what a quiet boot leaves out.
-func (m *Machine) info(format string, args ...any) {
-	if m.cfg.Cmdline != nil && !m.cfg.Cmdline.Quiet {
-		m.printk(format, args...)
-	}
-}
-
-// printk tells what a Linux kernel would print on its console.
-func (m *Machine) printk(format string, args ...any) {
-	if m.cfg.Printk != nil {
-		m.cfg.Printk(fmt.Sprintf(format, args...))
+		m.printk(printk.Err, "disks: %v", err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"lodger/abi"
 	"lodger/block/bdev"
@@ -17,6 +18,7 @@ import (
 	"lodger/fs/jbd2"
 	"lodger/fs/rofs"
 	"lodger/fs/squashfs"
+	"lodger/lib/printk"
 )
 
 // blockTypes are the file systems that lie on a block device, in the order in
@@ -25,7 +27,11 @@ func (m *Machine) blockTypes() []blockType {
 	var l []blockType
 	for _, name := range ext4.Types() {
 		l = append(l, blockType{name, func(v *fs.VFS, d *bdev.Device, flags uint32, data string, silent bool) (*fs.SuperBlock, error) {
-			return ext4.Mount(v, d, d.Dev(), name, flags, data, m.fsEnv("EXT4-fs", d.Name(), silent))
+			log, mounted := m.fsLog(silent)
+			sb, err := ext4.Mount(v, d, d.Dev(), name, flags, data, ext4.Env{Log: log, Name: d.Name(),
+				Timer: jbd2.ClockTimer{Clock: m.k.Clock}, Panic: m.panic})
+			mounted()
+			return sb, err
 		}})
 	}
 	for _, t := range []struct {
@@ -33,7 +39,11 @@ func (m *Machine) blockTypes() []blockType {
 		mount rofs.MountFunc
 	}{{"squashfs", squashfs.Mount}, {"erofs", erofs.Mount}, {"iso9660", isofs.Mount}} {
 		l = append(l, blockType{t.name, func(v *fs.VFS, d *bdev.Device, flags uint32, data string, silent bool) (*fs.SuperBlock, error) {
-			return t.mount(v, rofs.Volume{Dev: d, Rdev: d.Dev(), Log: m.fsEnv(t.name, d.Name(), silent).Log}, flags, data)
+			log, mounted := m.fsLog(silent)
+			prefix := fmt.Sprintf("%s (%s): ", t.name, d.Name())
+			sb, err := t.mount(v, rofs.Volume{Dev: d, Rdev: d.Dev(), Log: func(msg string) { log(printk.Err, prefix+msg) }}, flags, data)
+			mounted()
+			return sb, err
 		}})
 	}
 	return l
@@ -95,14 +105,16 @@ func (t blockType) mountOn(v *fs.VFS, d *bdev.Device, flags uint32, data string,
 	return sb, nil
 }
 
-// fsEnv is what a file system needs of the machine. silent: it is only being tried.
-func (m *Machine) fsEnv(who, dev string, silent bool) ext4.Env {
-	prefix := fmt.Sprintf("%s (%s): ", who, dev)
-	env := ext4.Env{Timer: jbd2.ClockTimer{Clock: m.k.Clock}, Panic: func(msg string) { m.panic(prefix + msg) }, Log: func(msg string) { m.printk("%s", prefix+msg) }}
-	if silent {
-		env.Log = nil
-	}
-	return env
+// fsLog is the kernel log for a file system. silent: it is only being tried, and why it
+// refuses is nothing to tell until it is mounted.
+func (m *Machine) fsLog(silent bool) (log func(printk.Level, string), mounted func()) {
+	var mute atomic.Bool
+	mute.Store(silent)
+	return func(level printk.Level, line string) {
+		if level > printk.Err || !mute.Load() {
+			m.printk(level, "%s", line)
+		}
+	}, func() { mute.Store(false) }
 }
 
 // mountRoot mounts a root file system: mount_root_generic of init/do_mounts.c. types

@@ -10,6 +10,7 @@ import (
 	"lodger/abi"
 	"lodger/fs"
 	"lodger/kernel"
+	"lodger/lib/printk"
 )
 
 // What is done as a Linux kernel with a command line does it: root= is mounted and
@@ -54,8 +55,8 @@ func (m *Machine) kernelRoot(v *fs.VFS) (*fs.SuperBlock, error) {
 	if d == nil {
 		rdev, _ := devNumber(spec)
 		where := fmt.Sprintf("unknown-block(%d,%d)", abi.Major(rdev), abi.Minor(rdev))
-		m.printk("VFS: Cannot open root device \"%s\" or %s: error %d", spec, where, -int(abi.ENXIO))
-		m.printk("Please append a correct \"root=\" boot option; here are the available partitions:")
+		m.printk(printk.Err, "VFS: Cannot open root device \"%s\" or %s: error %d", spec, where, -int(abi.ENXIO))
+		m.printk(printk.Err, "Please append a correct \"root=\" boot option; here are the available partitions:")
 		m.listVolumes()
 		return nil, kernelPanic("VFS: Unable to mount root fs on %s", where)
 	}
@@ -65,11 +66,11 @@ func (m *Machine) kernelRoot(v *fs.VFS) (*fs.SuperBlock, error) {
 	}
 	sb, err := m.mountRoot(v, d, c.RootFSType, flags, c.RootFlags)
 	if err != nil {
-		m.printk("VFS: Cannot open root device \"%s\" or unknown-block(%d,%d): error %d", spec, abi.Major(d.Dev()), abi.Minor(d.Dev()), -errno(err))
+		m.printk(printk.Err, "VFS: Cannot open root device \"%s\" or unknown-block(%d,%d): error %d", spec, abi.Major(d.Dev()), abi.Minor(d.Dev()), -errno(err))
 		m.listVolumes()
-		m.printk("List of all bdev filesystems:")
+		m.printk(printk.Err, "List of all bdev filesystems:")
 		for _, t := range m.blockTypes() {
-			m.printk(" %s", t.name)
+			m.printk(printk.Err, " %s", t.name)
 		}
 		return nil, kernelPanic("VFS: Unable to mount root fs on unknown-block(%d,%d)", abi.Major(d.Dev()), abi.Minor(d.Dev()))
 	}
@@ -77,13 +78,13 @@ func (m *Machine) kernelRoot(v *fs.VFS) (*fs.SuperBlock, error) {
 	if sb.ReadOnly() {
 		how = " readonly"
 	}
-	m.info("VFS: Mounted root (%s filesystem)%s on device %s.", sb.Type, how, devText(d.Dev()))
+	m.printk(printk.Info, "VFS: Mounted root (%s filesystem)%s on device %s.", sb.Type, how, devText(d.Dev()))
 	return sb, nil
 }
 
 func (m *Machine) listVolumes() {
 	for _, d := range m.blk.Devices() { // printk_all_partitions
-		m.printk("%02x%02x %10d %s %s", abi.Major(d.Dev()), abi.Minor(d.Dev()), d.Size()>>10, d.Name(), d.Info().UUID)
+		m.printk(printk.Err, "%02x%02x %10d %s %s", abi.Major(d.Dev()), abi.Minor(d.Dev()), d.Size()>>10, d.Name(), d.Info().UUID)
 	}
 }
 
@@ -110,7 +111,7 @@ func (m *Machine) hostRoot(v *fs.VFS) (*fs.SuperBlock, error) {
 			return sb, nil
 		}
 	}
-	m.printk("VFS: root %v", err)
+	m.printk(printk.Err, "VFS: root %v", err)
 	return nil, kernelPanic("VFS: Unable to mount root fs via hostfs")
 }
 
@@ -130,7 +131,7 @@ func (m *Machine) startInit(root fs.Path) error {
 			return nil
 		}
 		if errno(err) != int(abi.ENOENT) {
-			m.printk("Starting init: %s exists but couldn't execute it (error %d)", path, -errno(err))
+			m.printk(printk.Err, "Starting init: %s exists but couldn't execute it (error %d)", path, -errno(err))
 		}
 	}
 	return kernelPanic("No working init found.  Try passing init= option to kernel. " +
@@ -145,7 +146,7 @@ func (m *Machine) tryInit(root fs.Path, path string) error {
 	c := m.cfg.Cmdline
 	env := []string{"HOME=/", "TERM=linux"}
 	env = append(env, c.InitEnv...)
-	m.info("Run %s as init process", path)
+	m.printk(printk.Info, "Run %s as init process", path)
 	return m.k.Start(kernel.Program{
 		Path: path, Argv: append([]string{path}, c.InitArgs...), Envp: env,
 		Creds: fs.RootCreds(), Root: root, Cwd: root, Files: m.consoleFiles(ctx), Init: true,
@@ -156,7 +157,7 @@ func (m *Machine) tryInit(root fs.Path, path string) error {
 func (m *Machine) consoleFiles(ctx *fs.Context) []*fs.File {
 	f, err := fs.Open(ctx, ctx.Root, "/dev/console", abi.OpenHow{Flags: abi.O_RDWR})
 	if err != nil {
-		m.printk("Warning: unable to open an initial console.")
+		m.printk(printk.Err, "Warning: unable to open an initial console.")
 		return nil
 	}
 	return []*fs.File{f, f.IncRef(), f.IncRef()}

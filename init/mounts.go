@@ -173,7 +173,7 @@ func (m *Machine) mountVolume(v *fs.VFS, ctx *fs.Context, vol Volume) error {
 
 // mountDev makes /dev with the guest's devices.
 func (m *Machine) mountDev(v *fs.VFS, ctx *fs.Context) error {
-	devices := append(append(devtmpfs.MemDevices(host.Random), m.ttyDevices()...), m.loops.Control())
+	devices := append(append(devtmpfs.MemDevices(host.Random), m.ttyDevices()...), devtmpfs.Kmsg(m.log), m.loops.Control())
 	for _, d := range devices {
 		v.RegisterCharDevice(d)
 	}

@@ -12,6 +12,8 @@ import (
 const (
 	Release = "6.12.0-lodger"
 	Version = "#1 SMP PREEMPT_DYNAMIC Lodger"
+	// Banner is linux_banner: /proc/version, and the log's first line.
+	Banner = "Linux version " + Release + " (lodger@lodger) (lodger) " + Version
 )
 
 // Memory is what sysinfo(2) and /proc/meminfo say: the host's, in bytes.

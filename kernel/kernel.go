@@ -44,6 +44,7 @@ import (
 	"lodger/host"
 	"lodger/host/notify"
 	"lodger/lib/ktime"
+	"lodger/lib/printk"
 )
 
 // Table dispatches system calls; package sys implements it.
@@ -62,7 +63,8 @@ type Config struct {
 	Table    Table
 	Log      *slog.Logger
 	Hostname string
-	PIDMax   int32 // most tasks at a time; 0: 32768
+	PIDMax   int32  // most tasks at a time; 0: 32768
+	Cmdline  string // what /proc/cmdline shows
 	// Trace, when not nil, is told of calls, signals and exits.
 	Trace Tracer
 	// Platform leaves out what the host offers, for tests.
@@ -78,7 +80,9 @@ type Kernel struct {
 	VFS   *fs.VFS
 	Swaps Swaps
 	Block *bdev.Table // nil: no block devices; set before Start
-	UTS   *UTS
+	// Printk is the kernel log; nil: none. Set before Start.
+	Printk *printk.Log
+	UTS    *UTS
 
 	cfg   Config
 	p     *notify.Platform

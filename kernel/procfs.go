@@ -12,6 +12,7 @@ import (
 	"lodger/fs"
 	"lodger/fs/proc"
 	"lodger/host"
+	"lodger/lib/printk"
 )
 
 // ProcFS returns what fs/proc shows of the guest (proc.Type).
@@ -61,6 +62,9 @@ func (s *procSystem) Caller(ctx *fs.Context) proc.Task {
 // Blocks implements proc.BlockSystem.
 func (s *procSystem) Blocks() *bdev.Table { return s.k.Block }
 
+// KernelLog implements proc.LogSystem.
+func (s *procSystem) KernelLog() *printk.Log { return s.k.Printk }
+
 // Swaps implements proc.BlockSystem.
 func (s *procSystem) Swaps() []proc.Swap { return s.k.Swaps.list() }
 
@@ -73,7 +77,7 @@ func (s *procSystem) SetDomainName(n string) { s.k.UTS.SetDomain(n) }
 // Machine implements proc.System.
 func (s *procSystem) Machine() proc.Machine {
 	k := s.k
-	m := proc.Machine{Release: Release, Version: Version, Uptime: k.Uptime(), PIDMax: k.cfg.PIDMax, Load: k.LoadAvg()}
+	m := proc.Machine{Release: Release, Version: Version, Banner: Banner, Cmdline: k.cfg.Cmdline, Uptime: k.Uptime(), PIDMax: k.cfg.PIDMax, Load: k.LoadAvg()}
 	m.BootTime = (k.Clock.Realtime() - m.Uptime) / 1e9
 	m.NodeName, m.DomainName = k.UTS.Names()
 	k.mu.Lock()

@@ -61,16 +61,3 @@ func sethostname(t *kernel.Task, a Args) (uint64, error) {
 func setdomainname(t *kernel.Task, a Args) (uint64, error) {
 	return setNameCall(t, a, t.Kernel().UTS.SetDomain)
 }
-
-// syslog: the guest's kernel log is empty.
-func syslog(t *kernel.Task, a Args) (uint64, error) {
-	const readAll, sizeBuffer, most = 3, 10, 10
-	if typ := a.Int(0); typ < 0 || typ > most {
-		return 0, abi.EINVAL
-	} else if typ != readAll && typ != sizeBuffer && !t.Creds().Capable(abi.CAP_SYSLOG) {
-		return 0, abi.EPERM
-	} else if typ == sizeBuffer {
-		return 4096, nil
-	}
-	return 0, nil
-}

@@ -10,6 +10,6 @@ func infoRows() []Row {
 		{X86: 168, ARM64: 225, Name: "swapoff", Fn: swapoff, Args: []Kind{Path}, Level: Partial, Note: "as swapon"},
 		{X86: 170, ARM64: 161, Name: "sethostname", Fn: sethostname, Args: []Kind{Addr, Size}},
 		{X86: 171, ARM64: 162, Name: "setdomainname", Fn: setdomainname, Args: []Kind{Addr, Size}},
-		{X86: 103, ARM64: 116, Name: "syslog", Fn: syslog, Args: []Kind{Dec, Addr, Size}, Level: Partial, Note: "the log is empty"},
+		{X86: 103, ARM64: 116, Name: "syslog", Fn: syslog, Args: []Kind{Dec, Addr, Dec}},
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"lodger/abi"
 	"lodger/fs/jbd2"
+	"lodger/lib/printk"
 )
 
 // Buffer is a metadata block in memory (struct buffer_head). There is one per
@@ -143,7 +144,7 @@ func (s *FS) bread(block uint64) (*Buffer, error) {
 	}
 	b := s.newBuffer(block)
 	if err := readFull(s.dev, b.data, int64(block)*int64(s.es.blockSize)); err != nil {
-		s.log("read of block %d: %v", block, err)
+		s.log(printk.Err, "read of block %d: %v", block, err)
 		return nil, abi.EIO
 	}
 	return s.cache.add(b), nil

@@ -5,6 +5,7 @@ package ext4
 import (
 	"lodger/abi"
 	"lodger/fs"
+	"lodger/lib/printk"
 )
 
 // modify runs f, a whole operation of the guest, with FS.mu held for writing.
@@ -167,7 +168,7 @@ func (s *FS) commitSuper() error {
 		err = writeFull(s.dev, r, superOffset)
 	}
 	if err != nil {
-		s.log("write of the super block: %v", err)
+		s.log(printk.Err, "write of the super block: %v", err)
 		return abi.EIO
 	}
 	s.wrote.Add(1)

@@ -22,6 +22,7 @@ import (
 	"lodger/fs/fstest"
 	"lodger/host"
 	"lodger/internal/need"
+	"lodger/lib/printk"
 )
 
 // crashKind is a file system under power cuts.
@@ -366,7 +367,7 @@ func runLoad(t *testing.T, k crashKind, seed uint64, steps int) *load {
 	}
 	l := &load{rec: rec, rng: rand.New(rand.NewPCG(seed, 7)), timer: &stepTimer{}, names: map[string][]version{}, ext: !strings.Contains(k.name, "ext3")}
 	v := fs.New(0)
-	sb, err := ext4.New(v, mapped{rec}, ext4.Options{Log: func(s string) { t.Log(s) }, Data: k.data, Timer: l.timer})
+	sb, err := ext4.New(v, mapped{rec}, ext4.Options{Log: func(_ printk.Level, s string) { t.Log(s) }, Data: k.data, Timer: l.timer})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -445,7 +446,7 @@ func (l *load) survives(t *testing.T, img []byte, at int, e2fsck bool) bool {
 		d = replayed(t, d, false)
 	}
 	v := fs.New(0)
-	sb, err := ext4.New(v, d, ext4.Options{Log: func(s string) { t.Log(s) }})
+	sb, err := ext4.New(v, d, ext4.Options{Log: func(_ printk.Level, s string) { t.Log(s) }})
 	if err != nil {
 		t.Error(err)
 		return false

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"lodger/abi"
+	"lodger/lib/printk"
 )
 
 // errorState is what fs/ext4/super.c keeps of errors found at run time.
@@ -30,12 +31,6 @@ type errorNote struct {
 	what  string
 }
 
-func (s *FS) log(format string, args ...any) {
-	if s.opt.Log != nil {
-		s.opt.Log(fmt.Sprintf(format, args...))
-	}
-}
-
 // corrupt is ext4_error_inode: it tells what is broken, obeys errors=, and gives
 // the error for the guest, EUCLEAN (EFSCORRUPTED). ino or block 0: none.
 func (s *FS) corrupt(ino uint32, block uint64, format string, args ...any) error {
@@ -49,14 +44,7 @@ func (s *FS) badCsum(ino uint32, block uint64, what string) error {
 
 func (s *FS) failed(err abi.Errno, ino uint32, block uint64, format string, args ...any) error {
 	msg := fmt.Sprintf(format, args...)
-	where := ""
-	if ino != 0 {
-		where += fmt.Sprintf("inode %d: ", ino)
-	}
-	if block != 0 {
-		where += fmt.Sprintf("block %d: ", block)
-	}
-	s.log("error: %s%s", where, msg)
+	s.sayError(caller(2), ino, block, msg) // of corrupt or badCsum
 	s.stateMu.Lock()
 	e := &s.state
 	e.note(ino, block, msg)
@@ -67,9 +55,9 @@ func (s *FS) failed(err abi.Errno, ino uint32, block uint64, format string, args
 	switch {
 	case stop:
 		if s.journal != nil {
-			s.journal.Abort(err) // it tells FS.abort, which says why
+			s.journal.Abort(err) // it tells FS.abort
 		}
-		s.abort(where + msg)
+		s.abort("")
 	case save:
 		s.saveErrors()
 	}
@@ -89,7 +77,7 @@ func (e *errorState) note(ino uint32, block uint64, msg string) {
 }
 
 // abort ends all writing (ext4_handle_error with force_ro): nothing may rely on
-// what is in memory any more.
+// what is in memory any more. why is told unless it is ""; it was told then.
 func (s *FS) abort(why string) {
 	s.stateMu.Lock()
 	e := &s.state
@@ -104,12 +92,15 @@ func (s *FS) abort(why string) {
 	die := e.policy == errorsPanic
 	s.stateMu.Unlock()
 	if !s.readOnly.Load() {
-		s.log("%s: remounting read-only", why)
+		if why != "" {
+			s.sayError(caller(1), 0, 0, why)
+		}
+		s.log(printk.Crit, "Remounting filesystem read-only")
 		s.saveErrorsNow()
 	}
 	s.setReadOnly(true)
 	if die && s.opt.Panic != nil {
-		s.opt.Panic("ext4: error: " + why)
+		s.opt.Panic(fmt.Sprintf("EXT4-fs (device %s): panic forced after error", s.opt.Name))
 	}
 }
 
@@ -126,7 +117,7 @@ func (s *FS) saveErrors() {
 		s.stateMu.Unlock()
 		err := s.change(nil, creditsInode, s.writeSuper)
 		if err != nil && err != abi.EROFS {
-			s.log("the error cannot be noted in the super block: %v", err)
+			s.log(printk.Err, "the error cannot be noted in the super block: %v", err)
 		}
 	}()
 }
@@ -146,7 +137,7 @@ func (s *FS) saveErrorsNow() {
 		put32(r, 0x3fc, superCsum(r))
 	}
 	if err := writeFull(s.dev, r, superOffset); err != nil {
-		s.log("the error cannot be noted in the super block: %v", err)
+		s.log(printk.Err, "the error cannot be noted in the super block: %v", err)
 	}
 }
 

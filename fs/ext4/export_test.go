@@ -23,3 +23,6 @@ func FreesAtOnce(file fs.Inode) (bool, error) {
 	free := h.canFree(i)
 	return free, h.stop(nil)
 }
+
+// FoundCorrupt finds something corrupt.
+func (s *FS) FoundCorrupt(ino uint32, block uint64) error { return s.corrupt(ino, block, "for a test") }

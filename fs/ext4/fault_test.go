@@ -14,6 +14,7 @@ import (
 	"lodger/block/blocktest"
 	"lodger/fs"
 	"lodger/fs/ext4"
+	"lodger/lib/printk"
 )
 
 // faultLoad does a little of everything; it gives the files whose fsync returned
@@ -82,7 +83,13 @@ func faultRun(t *testing.T, k crashKind, image *disk, n int) bool {
 	v := fs.New(0)
 	policy := k.name[:min(len(k.name), len("remount-ro"))]
 	sb, err := ext4.New(v, dev, ext4.Options{Errors: policy, Data: k.data, Timer: &stepTimer{},
-		Log:   func(s string) { mu.Lock(); said += s + "\n"; mu.Unlock() },
+		Log: func(l printk.Level, s string) {
+			if l <= printk.Err {
+				mu.Lock()
+				said += s + "\n"
+				mu.Unlock()
+			}
+		},
 		Panic: func(string) { mu.Lock(); died = true; mu.Unlock() }})
 	if err != nil {
 		t.Fatal(err)
@@ -103,7 +110,7 @@ func faultRun(t *testing.T, k crashKind, image *disk, n int) bool {
 	mu.Lock()
 	hit := said != ""
 	mu.Unlock()
-	if k.name == "panic" && bytes.Contains([]byte(said), []byte("remounting")) && !died {
+	if k.name == "panic" && bytes.Contains([]byte(said), []byte("Remounting")) && !died {
 		t.Errorf("fault %d: no panic", n)
 	}
 	d := &disk{data: mem.Bytes()}

@@ -12,6 +12,7 @@ import (
 	"lodger/abi"
 	"lodger/fs"
 	"lodger/fs/jbd2"
+	"lodger/lib/printk"
 	"lodger/lib/wait"
 )
 
@@ -37,8 +38,10 @@ type Options struct {
 	Commit int
 	// Timer is the time for that; nil: the host's.
 	Timer jbd2.Timer
-	// Log gets a line for each error found.
-	Log func(string)
+	// Log gets the lines of the kernel log, complete.
+	Log func(printk.Level, string)
+	// Name is the device's, for those.
+	Name string
 	// Panic stops the guest: errors=panic. nil: like remount-ro.
 	Panic func(string)
 	// CacheBytes bounds the clean metadata in memory; 0: 8 MiB.
@@ -87,6 +90,7 @@ type FS struct {
 	alloc    allocState
 
 	journal     *jbd2.Journal // nil: none; settled by the mount
+	recovered   bool          // it was replayed; settled by the mount
 	maxCredits  int           // of one handle
 	dataMode    int           // data=
 	unsafeFree  []freedRun    // freed by changes that are not durable, oldest first; guarded by mu

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"lodger/abi"
+	"lodger/lib/printk"
 )
 
 // hashed is an entry of a leaf about to be split.
@@ -210,7 +211,7 @@ func (i *inode) splitIndex(h *handle, p *dxPath) error {
 		most = 2
 	}
 	if k < 0 && p.infoLevels >= most {
-		i.s.log("inode %d: directory index is full", i.ino)
+		i.s.say(printk.Warning, " warning", "%s: inode #%d: directory index is full", caller(0), i.ino)
 		return abi.ENOSPC
 	}
 	b, n, err := i.appendBlock(h)

@@ -16,6 +16,7 @@ import (
 	"lodger/fs"
 	"lodger/fs/ext4"
 	"lodger/internal/need"
+	"lodger/lib/printk"
 )
 
 // disk is a Device in memory.
@@ -146,7 +147,7 @@ func kinds() []kind {
 func mount(t testing.TB, d *disk, o ext4.Options) (*fs.VFS, *fs.SuperBlock) {
 	t.Helper()
 	v := fs.New(0)
-	o.Log = func(s string) { t.Helper(); t.Log(s) }
+	o.Log = func(_ printk.Level, s string) { t.Helper(); t.Log(s) }
 	sb, err := ext4.New(v, d, o)
 	if err != nil {
 		t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"lodger/fs"
 	"lodger/fs/ext4"
 	"lodger/fs/fstest"
+	"lodger/lib/printk"
 )
 
 // memory is the memory of one that asks for a control, addresses from 0 on.
@@ -40,7 +41,7 @@ func TestTrim(t *testing.T) {
 		t.Run(k.name, func(t *testing.T) {
 			d := &trimmed{disk: disk{data: mkfs(t, "12M", k.args...).data}}
 			v := fs.New(0)
-			sb, err := ext4.New(v, d, ext4.Options{Log: func(s string) { t.Log(s) }})
+			sb, err := ext4.New(v, d, ext4.Options{Log: func(_ printk.Level, s string) { t.Log(s) }})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -9,6 +9,7 @@ import (
 	"lodger/abi"
 	"lodger/fs"
 	"lodger/fs/jbd2"
+	"lodger/lib/printk"
 )
 
 // handle is one atomic change: a jbd2 handle with the file system's own errands.
@@ -165,7 +166,7 @@ func (s *FS) journalError(err error) error {
 	if e, ok := err.(abi.Errno); ok {
 		return e
 	}
-	s.log("%v", err)
+	s.log(printk.Err, "%v", err)
 	if errors.Is(err, abi.ENOSPC) {
 		s.journal.Abort(err)
 		return abi.EIO
@@ -251,7 +252,7 @@ func (s *FS) writeDirty() error {
 			last = r
 		}
 		if err := writeFull(s.dev, b.data, int64(b.block)*int64(s.es.blockSize)); err != nil {
-			s.log("write of block %d: %v", b.block, err)
+			s.log(printk.Err, "write of block %d: %v", b.block, err)
 			return abi.EIO
 		}
 		s.wrote.Add(1)

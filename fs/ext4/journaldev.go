@@ -8,6 +8,7 @@ import (
 
 	"lodger/abi"
 	"lodger/fs/jbd2"
+	"lodger/lib/printk"
 )
 
 // What the journal gets of the file system: its device and its goroutines.
@@ -69,7 +70,7 @@ func (s *FS) unflushed() bool { return s.wrote.Load() != s.flushed.Load() }
 // flush is barrier with the guest's error.
 func (s *FS) flush() error {
 	if err := s.barrier(); err != nil {
-		s.log("flush: %v", err)
+		s.log(printk.Err, "flush: %v", err)
 		return abi.EIO
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 
 	"lodger/abi"
 	"lodger/fs/jbd2"
+	"lodger/lib/printk"
 )
 
 // Opening, emptying and giving up the journal (ext4_load_journal and the like).
@@ -59,7 +60,8 @@ func (s *FS) loadJournal() error {
 		return &RefusedError{Reason: "the journal must be replayed first, and the device is read-only: mount with noload to see the state before that", Errno: abi.EROFS}
 	}
 	if dirty && s.readOnly.Load() {
-		s.log("the journal is replayed, on the read-only mount too")
+		s.log(printk.Info, "INFO: recovery required on readonly filesystem")
+		s.log(printk.Info, "write access will be enabled during recovery")
 	}
 	j, err := s.openJournal(runs)
 	if err != nil {
@@ -76,7 +78,7 @@ func (s *FS) loadJournal() error {
 			return err
 		}
 	}
-	s.journal = j
+	s.journal, s.recovered = j, dirty
 	s.es.incompat |= incompatRecover & es.incompat // what the log held may be older
 	return s.takeJournalErrno()
 }
@@ -141,7 +143,7 @@ func (s *FS) takeJournalErrno() error {
 	if err == nil {
 		return nil
 	}
-	s.log("an earlier mount ended with an error of the journal (%v): e2fsck is recommended", err)
+	s.log(printk.Warning, "an earlier mount ended with an error of the journal (%v): e2fsck is recommended", err)
 	s.es.state |= stateErrors
 	if s.deviceReadOnly() {
 		return nil
@@ -189,7 +191,7 @@ func (s *FS) emptyJournal() error {
 }
 
 // journalAborted is told once when the journal gives up.
-func (s *FS) journalAborted(err error) { s.abort("the journal is aborted: " + err.Error()) }
+func (s *FS) journalAborted(err error) { s.abort("Detected aborted journal: " + err.Error()) }
 
 // journalRuns finds the journal's blocks and puts them into the system zone.
 func (s *FS) journalRuns() ([]Run, error) {

@@ -5,6 +5,7 @@ package ext4
 import (
 	"lodger/abi"
 	"lodger/fs"
+	"lodger/lib/printk"
 )
 
 // Where a regular file is mapped from. One of three things is true of an inode, as a
@@ -341,7 +342,7 @@ func (i *inode) relocate(maps fs.Mappings) error {
 	if err == nil {
 		i.isDirect, i.given = false, nil
 	} else {
-		s.log("inode %d: %v", i.ino, err)
+		s.log(printk.Err, "inode %d: %v", i.ino, err)
 	}
 	i.arrival = nil
 	close(arrival)
@@ -418,14 +419,14 @@ func (s *FS) evictUnmapped(i *inode) error {
 	go func() {
 		defer s.evictions.Done()
 		if err := maps.Relocate(i, mapRuns(from), nil); err != nil {
-			s.log("inode %d: %v", i.ino, err)
+			s.log(printk.Err, "inode %d: %v", i.ino, err)
 			return
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if s.writable() == nil && !s.closed {
 			if err := s.evict(i); err != nil {
-				s.log("inode %d: freeing: %v", i.ino, err)
+				s.log(printk.Err, "inode %d: freeing: %v", i.ino, err)
 			}
 		}
 	}()

@@ -11,6 +11,7 @@ import (
 	"lodger/abi"
 	"lodger/fs"
 	"lodger/host"
+	"lodger/lib/printk"
 )
 
 // memCopy is a memfd that stands for a file whose pages cannot be mapped from
@@ -212,7 +213,7 @@ func (i *inode) releaseMem() {
 		return
 	}
 	if err := i.syncMem(); err != nil {
-		i.s.log("inode %d: write-back: %v", i.ino, err)
+		i.s.log(printk.Err, "inode %d: write-back: %v", i.ino, err)
 	}
 	i.dropMem()
 }

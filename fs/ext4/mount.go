@@ -9,6 +9,7 @@ import (
 	"lodger/abi"
 	"lodger/block"
 	"lodger/fs"
+	"lodger/lib/printk"
 )
 
 // New mounts the file system on dev: ext4_fill_super. Its error is an abi.Errno
@@ -53,7 +54,11 @@ func (s *FS) fill(v *fs.VFS) error {
 	if err != nil {
 		return err
 	}
-	return s.sb.SetRoot(root)
+	if err := s.sb.SetRoot(root); err != nil {
+		return err
+	}
+	s.sayMounted()
+	return nil
 }
 
 // giveUp ends a mount that failed.
@@ -74,11 +79,13 @@ func (s *FS) load() error {
 	}
 	if t := s.opt.Type; !s.es.fits(t, s.opt.ReadOnly) {
 		return refuse("couldn't mount as %s due to feature incompatibilities", t)
+	} else if t == "ext2" || t == "ext3" {
+		s.log(printk.Info, "mounting %s file system using the ext4 subsystem", t)
 	}
 	s.rnd = rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), uint64(s.es.csumSeed)))
 	s.readOnly.Store(s.opt.ReadOnly)
 	if why := s.es.readOnlyReason(); why != "" && !s.opt.ReadOnly {
-		s.log("mounting read-only: %s", why)
+		s.log(printk.Warning, "mounting read-only: %s", why)
 		s.readOnly.Store(true)
 	}
 	if err := s.loadGroups(); err != nil {
@@ -107,7 +114,7 @@ func (s *FS) readSuper() error {
 		return refuse("device of %d bytes is too small", s.dev.Size())
 	}
 	if err := readFull(s.dev, raw, superOffset); err != nil {
-		s.log("read of the super block: %v", err)
+		s.log(printk.Err, "read of the super block: %v", err)
 		return abi.EIO
 	}
 	es, err := parseSuper(raw, s.dev.Size())

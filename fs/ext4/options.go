@@ -10,6 +10,7 @@ import (
 
 	"lodger/abi"
 	"lodger/fs"
+	"lodger/lib/printk"
 )
 
 // Mount options: man 5 ext4, fs/ext4/super.c's ext4_param_specs.
@@ -305,7 +306,7 @@ func (s *FS) applyOptions() error {
 		f.set(optJournalChecksum, true)
 	}
 	if s.opt.DataErrAbort && s.dataMode != dataOrdered {
-		s.log("data_err=abort is for data=ordered")
+		s.log(printk.Err, "data_err=abort is for data=ordered")
 		return abi.EINVAL
 	}
 	if s.es.hasCompat(compatHasJournal) && s.dataMode == dataOrdered && s.opt.flags.on&optAsyncCommit != 0 {
@@ -352,7 +353,7 @@ func (s *FS) mayRemount(o *Options) error {
 	modes := map[string]int{"ordered": dataOrdered, "writeback": dataWriteback, "journal": dataJournal}
 	switch {
 	case o.Data != "" && s.journal == nil, o.Data != "" && modes[o.Data] != s.dataMode:
-		s.log("data= cannot change on a remount")
+		s.log(printk.Err, "data= cannot change on a remount")
 		return abi.EINVAL
 	case o.Commit != 0 && s.journal == nil:
 		return abi.EINVAL

@@ -14,6 +14,7 @@ import (
 	"lodger/abi"
 	"lodger/fs"
 	"lodger/fs/ext4"
+	"lodger/lib/printk"
 )
 
 // TestShowOptions: /proc/mounts tells of the options what it tells on the host, and
@@ -93,7 +94,7 @@ func TestBadOptionIsTold(t *testing.T) {
 		t.Errorf("mount: %v", err)
 	}
 	var log []string
-	sb, err := ext4.New(fs.New(0), mkfs(t, "8M", "-t", "ext4"), ext4.Options{ReadOnly: true, Log: func(s string) { log = append(log, s) }})
+	sb, err := ext4.New(fs.New(0), mkfs(t, "8M", "-t", "ext4"), ext4.Options{ReadOnly: true, Log: func(_ printk.Level, s string) { log = append(log, s) }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"lodger/abi"
+	"lodger/lib/printk"
 )
 
 // Orphans (fs/ext4/orphan.c) are inodes to be truncated or freed after a crash:
@@ -187,10 +188,20 @@ func (s *FS) cleanOrphans() error {
 			}
 		}
 	}
+	deleted := 0
 	for _, i := range l {
+		if i.links == 0 {
+			deleted++
+		}
 		if err := s.finishOrphan(i); err != nil {
 			return err
 		}
+	}
+	if deleted > 0 {
+		s.log(printk.Info, "%d orphan inode%s deleted", deleted, plural(deleted))
+	}
+	if n := len(l) - deleted; n > 0 {
+		s.log(printk.Info, "%d truncate%s cleaned up", n, plural(n))
 	}
 	return nil
 }

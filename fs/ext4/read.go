@@ -5,6 +5,7 @@ package ext4
 import (
 	"lodger/abi"
 	"lodger/fs"
+	"lodger/lib/printk"
 )
 
 // file is an open regular file.
@@ -66,7 +67,7 @@ func (i *inode) readData(p []byte, off int64) (int, error) {
 		if r.Physical == noPhys || r.Unwritten {
 			clear(p[done : done+n])
 		} else if err := i.fromDevice(p[done:done+n], int64(r.Physical)*bs+at%bs); err != nil {
-			i.s.log("inode %d: read of block %d: %v", i.ino, r.Physical, err)
+			i.s.log(printk.Err, "inode %d: read of block %d: %v", i.ino, r.Physical, err)
 			return some(done, abi.EIO)
 		}
 		done += n

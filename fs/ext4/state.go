@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"lodger/abi"
+	"lodger/lib/printk"
 )
 
 // Between read-only and writable: mount, remount, unmount.
@@ -14,10 +15,13 @@ import (
 // written.
 func (s *FS) setup() error {
 	if s.es.state&stateValid == 0 && s.journal == nil {
-		s.log("was not cleanly unmounted: e2fsck is recommended")
+		s.log(printk.Warning, "warning: mounting unchecked fs, running e2fsck is recommended")
+	}
+	if s.es.state&stateErrors != 0 {
+		s.log(printk.Warning, "warning: mounting fs with errors, running e2fsck is recommended")
 	}
 	if s.es.errorCount > 0 {
-		s.log("has %d known errors: e2fsck is recommended", s.es.errorCount)
+		s.log(printk.Notice, "error count since last fsck: %d", s.es.errorCount)
 	}
 	if err := s.loadOrphanFile(); err != nil {
 		return err
@@ -105,8 +109,9 @@ func (s *FS) markCleanLocked() error {
 
 // ReleaseSuper ends the file system (ext4_put_super).
 func (s *FS) ReleaseSuper() {
+	s.log(printk.Info, "unmounting filesystem %s.", s.uuidText())
 	if err := s.Close(); err != nil {
-		s.log("unmount: %v", err)
+		s.log(printk.Err, "unmount: %v", err)
 	}
 }
 
@@ -138,7 +143,7 @@ func (s *FS) Close() error {
 	}
 	if s.unflushed() && !s.deviceReadOnly() { // barrier=0
 		if e := s.flushDevice(); err == nil && e != nil {
-			s.log("flush: %v", e)
+			s.log(printk.Err, "flush: %v", e)
 			err = abi.EIO
 		}
 	}
@@ -150,7 +155,7 @@ func (s *FS) Close() error {
 func (s *FS) Remount(flags uint32, data string) error {
 	o, err := ParseOptions(data, flags)
 	if err != nil {
-		return tell(Env{Log: s.opt.Log}, err)
+		return s.tell(err)
 	}
 	if err := s.mayRemount(&o); err != nil {
 		return err
@@ -161,7 +166,13 @@ func (s *FS) Remount(flags uint32, data string) error {
 		}
 		s.abort("abort forced by user")
 	}
-	ro := flags&abi.MS_RDONLY != 0
+	ro, how := flags&abi.MS_RDONLY != 0, ""
+	if ro != s.readOnly.Load() {
+		how = " ro"
+		if !ro {
+			how = " r/w"
+		}
+	}
 	switch {
 	case ro == s.readOnly.Load():
 	case ro:
@@ -172,7 +183,7 @@ func (s *FS) Remount(flags uint32, data string) error {
 	case s.aborted(), s.es.readOnlyReason() != "", s.deviceReadOnly():
 		return abi.EROFS
 	case s.es.hasIncompat(incompatRecover):
-		s.log("the journal must be replayed first: unmount, and mount without noload")
+		s.log(printk.Err, "the journal must be replayed first: unmount, and mount without noload")
 		return abi.EINVAL
 	default:
 		s.setReadOnly(false)
@@ -182,5 +193,6 @@ func (s *FS) Remount(flags uint32, data string) error {
 		}
 	}
 	s.takeOptions(&o)
+	s.log(printk.Info, "re-mounted %s%s.", s.uuidText(), how)
 	return nil
 }

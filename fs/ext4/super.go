@@ -144,7 +144,7 @@ func parseSuper(b []byte, size int64) (*super, error) {
 		return nil, refuse("super block is cut off")
 	}
 	if le16(b, 0x38) != superMagic {
-		return nil, refuse("no ext2, ext3 or ext4 super block (bad magic)")
+		return nil, refuse("VFS: Can't find ext4 filesystem")
 	}
 	es := decodeSuper(b)
 	if err := es.checkFeatures(); err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"lodger/abi"
 	"lodger/fs"
+	"lodger/lib/printk"
 )
 
 // ioctlTrim is FITRIM of struct fstrim_range: start, length, least length of a
@@ -114,7 +115,7 @@ func (s *FS) discardBlocks(d Discarder, first uint64, n uint32) error {
 func (s *FS) discardFreed(first uint64, n uint32) {
 	if d, ok := s.dev.(Discarder); ok && s.options()&optDiscard != 0 {
 		if err := s.discardBlocks(d, first, n); err != nil {
-			s.log("discard of %d blocks at %d: %v", n, first, err)
+			s.log(printk.Warning, "discard of %d blocks at %d: %v", n, first, err)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"lodger/block"
 	"lodger/fs"
 	"lodger/fs/jbd2"
+	"lodger/lib/printk"
 )
 
 // Types are the names that mount(2) knows the file system by.
@@ -16,9 +17,10 @@ func Types() []string { return []string{"ext3", "ext2", "ext4"} } // in the orde
 
 // Env is what a mount needs of the machine.
 type Env struct {
-	Log   func(string) // gets a line for each thing worth one
-	Panic func(string) // stops the guest: errors=panic
-	Timer jbd2.Timer   // the guest's clock; nil: the host's
+	Log   func(printk.Level, string) // gets lines for the kernel log; may be nil
+	Name  string                     // the device's, for those
+	Panic func(string)               // stops the guest: errors=panic
+	Timer jbd2.Timer                 // the guest's clock; nil: the host's
 }
 
 // Mount mounts what lies on a block device with number rdev: ext4_mount. typ is one
@@ -29,18 +31,19 @@ func Mount(v *fs.VFS, dev block.Device, rdev uint64, typ string, flags uint32, d
 	}
 	o, err := ParseOptions(data, flags)
 	if err != nil {
-		return nil, tell(env, err)
+		return nil, (&FS{opt: Options{Log: env.Log, Name: env.Name}}).tell(err)
 	}
+	o.Name = env.Name
 	o.Log, o.Panic, o.Timer, o.Type, o.Dev = env.Log, env.Panic, env.Timer, typ, rdev
 	sb, err := New(v, onBlock{dev}, o)
-	return sb, tell(env, err)
+	return sb, (&FS{opt: o}).tell(err)
 }
 
 // tell logs why a mount is refused, which the caller's errno does not say.
-func tell(env Env, err error) error {
+func (s *FS) tell(err error) error {
 	var refused *RefusedError
-	if errors.As(err, &refused) && env.Log != nil {
-		env.Log(refused.Reason)
+	if errors.As(err, &refused) {
+		s.log(printk.Err, "%s", refused.Reason)
 	}
 	return err
 }

@@ -5,6 +5,7 @@ package ext4
 import (
 	"lodger/abi"
 	"lodger/fs"
+	"lodger/lib/printk"
 )
 
 // chunk bounds what one step of a write moves, in bytes.
@@ -177,7 +178,7 @@ func (i *inode) writeStep(h *handle, p []byte, off int64) (int, error) {
 
 func (i *inode) toDevice(p []byte, at int64) error {
 	if err := writeFull(i.s.dev, p, at); err != nil {
-		i.s.log("inode %d: write at %d: %v", i.ino, at, err)
+		i.s.log(printk.Err, "inode %d: write at %d: %v", i.ino, at, err)
 		if i.s.opt.DataErrAbort && i.s.journal != nil {
 			i.s.journal.Abort(abi.EIO)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"lodger/abi"
 	"lodger/fs"
+	"lodger/lib/printk"
 )
 
 // xattrHash is ext4_xattr_hash_entry: over the name, then the value's words.
@@ -224,7 +225,7 @@ func (i *inode) dropXattrs(h *handle) error {
 		far, b, err = i.blockXattrs()
 	}
 	if err != nil {
-		i.s.log("inode %d: attributes are not freed: %v", i.ino, err)
+		i.s.log(printk.Err, "inode %d: attributes are not freed: %v", i.ino, err)
 		return nil
 	}
 	if b != nil && le32(b.data, 4) == 1 { // what a shared block leads to stays with it

@@ -53,6 +53,7 @@ type System interface {
 type Machine struct {
 	NodeName, DomainName string
 	Release, Version     string // as uname(2)
+	Banner, Cmdline      string // of /proc/version and /proc/cmdline
 	Uptime               int64  // nanoseconds
 	BootTime             int64  // seconds since the epoch
 	Threads              int
@@ -147,30 +148,31 @@ type Info struct {
 	Limits          [abi.RLIM_NLIMITS]abi.Rlimit
 }
 
-// Type is the row for fs.RegisterFS. All mounts share one tree.
+// Type is the row for fs.RegisterFS. Each mount is a file system of its own, as since
+// Linux 5.8.
 func Type(sys System) fs.FSType {
-	var once sync.Once
-	var sb *fs.SuperBlock
-	var err error
+	boot := uuid()
 	return fs.FSType{Name: "proc", NoDev: true, Mount: func(v *fs.VFS, _ *fs.Context, _ string, _ uint32, _ string) (*fs.SuperBlock, error) {
-		once.Do(func() { sb, err = New(v, sys) })
-		return sb, err
+		return newTree(v, sys, boot)
 	}}
 }
 
 // New makes a procfs that shows sys.
-func New(v *fs.VFS, sys System) (*fs.SuperBlock, error) {
+func New(v *fs.VFS, sys System) (*fs.SuperBlock, error) { return newTree(v, sys, uuid()) }
+
+func newTree(v *fs.VFS, sys System, boot string) (*fs.SuperBlock, error) {
 	return kernfs.New(v, "proc", abi.PROC_SUPER_MAGIC, func(f *kernfs.FS) fs.Inode {
 		f.SB.NoNegatives = true
-		t := &tree{fs: f, sys: sys, dirs: map[dirKey]*kernfs.DirNode{}, pidRows: newPIDRows(false), tidRows: newPIDRows(true)}
+		t := &tree{fs: f, sys: sys, bootID: boot, dirs: map[dirKey]*kernfs.DirNode{}, pidRows: newPIDRows(false), tidRows: newPIDRows(true)}
 		return t.root()
 	})
 }
 
 // tree makes nodes.
 type tree struct {
-	fs  *kernfs.FS
-	sys System
+	fs     *kernfs.FS
+	sys    System
+	bootID string
 
 	pidRows, tidRows *pidRows
 

@@ -35,6 +35,7 @@ func (t *tree) root() *kernfs.DirNode {
 	d.Add(entry("thread-self", self("%d/task/%d")))
 	d.Add(entry("mounts", t.fs.NewSymlink("self/mounts")))
 	t.addSystem(d)
+	t.addKmsg(d)
 	d.Add(entry("sys", t.sysctl()))
 	d.Find = func(_ *fs.Context, name string) (fs.Inode, error) {
 		id, ok := number(name)

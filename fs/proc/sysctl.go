@@ -62,12 +62,13 @@ func (t *tree) sysKernel() *kernfs.DirNode {
 	name("hostname", func(m Machine) string { return m.NodeName }, t.sys.SetNodeName)
 	name("domainname", func(m Machine) string { return m.DomainName }, t.sys.SetDomainName)
 	d.Add(entry("random", t.random()))
+	t.addPrintk(d)
 	return d
 }
 
-// random makes /proc/sys/kernel/random; boot_id is the mount's.
+// random makes /proc/sys/kernel/random.
 func (t *tree) random() *kernfs.DirNode {
-	d := t.constants([][2]string{{"entropy_avail", "256"}, {"poolsize", "256"}, {"boot_id", uuid()}})
+	d := t.constants([][2]string{{"entropy_avail", "256"}, {"poolsize", "256"}, {"boot_id", t.bootID}})
 	d.Add(entry("uuid", t.fs.NewFile(0o444, text(func() string { return uuid() + "\n" }))))
 	return d
 }

@@ -18,8 +18,7 @@ import (
 func (t *tree) addSystem(d *kernfs.DirNode) {
 	add := func(name string, f func() string) { d.Add(entry(name, t.fs.NewFile(0o444, text(f)))) }
 	add("version", func() string {
-		m := t.sys.Machine()
-		return fmt.Sprintf("Linux version %s (lodger@lodger) (lodger) %s\n", m.Release, m.Version)
+		return t.sys.Machine().Banner + "\n"
 	})
 	add("uptime", t.uptime)
 	add("loadavg", func() string {
@@ -30,7 +29,7 @@ func (t *tree) addSystem(d *kernfs.DirNode) {
 	add("cpuinfo", func() string { return filterCPUs(hostText("cpuinfo"), cpumask.Allowed(0)) })
 	add("stat", t.stat)
 	add("vmstat", vmstat)
-	add("cmdline", func() string { return "lodger\n" })
+	add("cmdline", func() string { return t.sys.Machine().Cmdline + "\n" })
 	d.Add(entry("swaps", t.fs.NewFile(0o444, t.swaps)))
 	add("partitions", t.partitions)
 	add("diskstats", t.diskstats)

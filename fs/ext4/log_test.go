@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ext4_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"lodger/abi"
+	"lodger/block"
+	"lodger/fs"
+	"lodger/fs/ext4"
+	"lodger/internal/need"
+	"lodger/lib/printk"
+)
+
+// logRun mounts an image, in the host's kernel or here.
+type logRun struct {
+	mount   func(typ, options string) error
+	remount func(options string)
+	umount  func()
+}
+
+// logSteps go through mounts of the type typ that say something.
+func logSteps(t *testing.T, typ, image string, r logRun) {
+	t.Helper()
+	err := os.WriteFile(image, mkfs(t, "16M", "-t", typ, "-U", "01234567-89ab-cdef-0123-456789abcdef").data, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	try := func(typ, options string) {
+		if r.mount(typ, options) == nil {
+			r.umount()
+		}
+	}
+	edit := func(request string) {
+		if out, err := exec.Command("debugfs", "-w", "-R", request, image).CombinedOutput(); err != nil {
+			t.Fatalf("debugfs %s: %v\n%s", request, err, out)
+		}
+	}
+	if err := r.mount(typ, "rw"); err != nil {
+		t.Fatal(err)
+	}
+	for _, options := range []string{"ro", "rw", "rw"} {
+		r.remount(options)
+	}
+	r.umount()
+	try(typ, "ro")
+	for _, other := range []string{"ext2", "ext3"} {
+		if other != typ {
+			try(other, "rw") // refused
+		}
+	}
+	if typ == "ext2" {
+		edit("ssv state 0")
+		try(typ, "rw")
+		return
+	}
+	try(typ, "rw,data=journal")
+	try(typ, "rw,data=writeback")
+	edit("ssv state 3")
+	try(typ, "rw")
+	edit("feature needs_recovery")
+	try(typ, "rw")
+	edit("feature needs_recovery")
+	try(typ, "ro")
+}
+
+// TestLogOnHost: mounts say in the kernel log what they say in the host's.
+func TestLogOnHost(t *testing.T) {
+	need.Root(t)
+	need.Program(t, "debugfs")
+	for _, typ := range []string{"ext4", "ext3", "ext2"} {
+		image := filepath.Join(t.TempDir(), typ)
+		host, ours := hostLog(t, typ, image), ourLog(t, typ, image)
+		if host != ours {
+			t.Errorf("%s: the host says\n%s\nLodger says\n%s", typ, host, ours)
+		}
+	}
+}
+
+func ourLog(t *testing.T, typ, image string) string {
+	var said strings.Builder
+	var sb *fs.SuperBlock
+	var dev *block.File
+	split := func(options string) (uint32, string) {
+		flag, rest, _ := strings.Cut(options, ",")
+		if flag == "ro" {
+			return abi.MS_RDONLY, rest
+		}
+		return 0, rest
+	}
+	logSteps(t, typ, image, logRun{
+		mount: func(typ, options string) (err error) {
+			if dev, err = block.OpenFile(image, block.Options{}); err != nil {
+				t.Fatal(err)
+			}
+			flags, data := split(options)
+			sb, err = ext4.Mount(fs.New(0), dev, 0, typ, flags, data, ext4.Env{Name: "disk",
+				Log: func(_ printk.Level, line string) { fmt.Fprintln(&said, line) }})
+			if err != nil {
+				dev.Close()
+			}
+			return err
+		},
+		remount: func(options string) {
+			flags, data := split(options)
+			if err := sb.Ops.(*ext4.FS).Remount(flags, data); err != nil {
+				t.Fatal(err)
+			}
+		},
+		umount: func() {
+			sb.Ops.(*ext4.FS).ReleaseSuper()
+			dev.Close()
+		},
+	})
+	return said.String()
+}
+
+func hostLog(t *testing.T, typ, image string) string {
+	mnt, dev := t.TempDir(), ""
+	tag := fmt.Sprintf("lodger's test of %s, %d", typ, os.Getpid())
+	if err := os.WriteFile("/dev/kmsg", []byte("<7>"+tag+"\n"), 0); err != nil {
+		need.Missing(t, "the host's kernel log cannot be written: %v", err)
+	}
+	run := func(args ...string) {
+		t.Helper()
+		if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %v\n%s", args, err, out)
+		}
+	}
+	mounted := false
+	t.Cleanup(func() { // after a failure
+		if mounted {
+			run("umount", mnt)
+		}
+		if dev != "" {
+			run("losetup", "-d", dev)
+		}
+	})
+	var devs []string
+	logSteps(t, typ, image, logRun{
+		mount: func(typ, options string) error {
+			out, err := exec.Command("losetup", "-f", "--show", image).Output()
+			if err != nil {
+				need.Missing(t, "the host has no loop devices: %v", err)
+			}
+			dev = strings.TrimSpace(string(out))
+			devs = append(devs, filepath.Base(dev))
+			if err = exec.Command("mount", "-t", typ, "-o", options, dev, mnt).Run(); err == nil {
+				mounted = true
+				return nil
+			}
+			run("losetup", "-d", dev)
+			dev = ""
+			return err
+		},
+		remount: func(options string) { run("mount", "-o", "remount,"+options, mnt) },
+		umount: func() {
+			run("umount", mnt)
+			mounted = false
+			run("losetup", "-d", dev)
+			dev = ""
+		},
+	})
+	log, err := exec.Command("dmesg", "-t").Output()
+	if err != nil {
+		need.Missing(t, "the host's kernel log cannot be read: %v", err)
+	}
+	_, after, _ := strings.Cut(string(log), tag)
+	var said strings.Builder
+	ours := regexp.MustCompile(`^EXT4-fs \((` + strings.Join(devs, "|") + `)\)`)
+	for line := range strings.Lines(after) {
+		if ours.MatchString(line) {
+			said.WriteString(ours.ReplaceAllString(line, "EXT4-fs (disk)"))
+		}
+	}
+	return said.String()
+}
+
+// TestLogOfError: an error names its place in the form that programs look for, and how
+// it ends.
+func TestLogOfError(t *testing.T) {
+	d := mkfs(t, "8M", "-t", "ext4")
+	var said []string
+	sb, err := ext4.New(fs.New(0), d, ext4.Options{Name: "disk", Errors: "remount-ro", Log: func(l printk.Level, s string) {
+		if l == printk.Crit {
+			said = append(said, s)
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := sb.Ops.(*ext4.FS)
+	defer f.Close()
+	if err := f.FoundCorrupt(12, 34); err != abi.EUCLEAN {
+		t.Error(err)
+	}
+	got := strings.Join(said, "\n")
+	want := `^EXT4-fs error \(device disk\): FoundCorrupt:[0-9]+: inode #12: block 34: for a test
+(EXT4-fs error \(device disk\): journalAborted:[0-9]+: Detected aborted journal: .*
+)?EXT4-fs \(disk\): Remounting filesystem read-only$`
+	if !regexp.MustCompile(want).MatchString(got) {
+		t.Errorf("said\n%s", got)
+	}
+}
