@@ -324,8 +324,14 @@ func (t *Task) onFault() {
 	k := t.k
 	k.mu.Lock()
 	v := t.view(sig)
+	if h := v.action.Handler; !v.ok || h == abi.SIG_IGN || h == abi.SIG_DFL || t.tg == k.init {
+		k.mu.Unlock() // the console may keep us waiting
+		t.logFault(sig, a)
+		k.mu.Lock()
+		v = t.view(sig)
+	}
 	if !v.ok || v.mask.Has(sig) || v.action.Handler == abi.SIG_IGN || v.action.Handler == abi.SIG_DFL {
-		k.Log.Debug("fatal fault", "task", t.String(), "signal", sig, "code", code, "addr", fmt.Sprintf("%#x", a[2]), "rsp", fmt.Sprintf("%#x", a[3]), "trap", a[5])
+		k.Log.Debug("fatal fault", "task", t.String(), "signal", sig, "code", code, "addr", fmt.Sprintf("%#x", a[2]), "rsp", fmt.Sprintf("%#x", a[3]), "trap", a[4]>>32)
 		t.traceSignal(info)
 		k.killGroup(t.tg, sig)
 		k.mu.Unlock()

@@ -3,6 +3,7 @@
 package bdev
 
 import (
+	"fmt"
 	"slices"
 	"sync/atomic"
 
@@ -153,7 +154,11 @@ func (d *Disk) SetDevice(b block.Device, l Limits, newMedium bool) {
 		d.t.mu.Unlock()
 	}
 	d.setLimits(l, b)
+	was := d.whole.Size()
 	d.setBack(b)
+	if now := d.whole.Size(); b != nil && now != was {
+		d.t.log(fmt.Sprintf("%s: detected capacity change from %d to %d", d.cfg.Name, was/block.SectorSize, now/block.SectorSize))
+	}
 	d.t.tell(Event{Changed, d.whole})
 }
 

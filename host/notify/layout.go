@@ -88,7 +88,7 @@ type Op int32
 // Stub calls. The arguments are those of Event.Args.
 const (
 	OpKick     Op = 0x8001  // rip, rax, rsp, rcx, rsi, in-futex-wait
-	OpFault    Op = 0x8002  // signo, si_code, si_addr, rsp, error code, trap number
+	OpFault    Op = 0x8002  // signo, si_code, si_addr, rsp, error code and trap number (its upper half), rip
 	OpStart    Op = 0x8003  // rsp, failed entries: a fresh image after execve
 	OpChild    Op = 0x8004  // token, header: first words of a new thread
 	OpBatch    Op = 0x8005  // entries not done, last result
