@@ -12,13 +12,13 @@ import (
 
 // openLog makes the kernel log and says in it who speaks, as start_kernel does. With a
 // kernel command line the console shows what Linux's would; with lodger run, whose
-// terminal is the command's, only warnings and worse.
+// terminal is the command's, only the kernel's own warnings and worse.
 func (m *Machine) openLog() {
 	cfg := printk.Config{Console: m.cfg.Printk, Level: printk.ConsoleDefault, Clock: m.k.Clock.Uptime,
 		Go: func(f func()) { go m.k.Do(f) }}
 	c := m.cfg.Cmdline
 	if c == nil {
-		cfg.Level = int(printk.Warning) + 1
+		cfg.Level, cfg.Own = int(printk.Warning)+1, true
 	} else {
 		cfg.Size, cfg.NoTime, cfg.DevKmsg, cfg.Ignore = c.LogBufLen, c.NoPrintkTime, c.DevKmsg, c.IgnoreLogLevel
 		if c.LogLevel != 0 {

@@ -77,6 +77,8 @@ type Config struct {
 	// Level is console_loglevel: what is less is printed. Ignore prints all.
 	Level  int
 	Ignore bool
+	// Own has the console print the kernel's own messages only.
+	Own    bool
 	NoTime bool // printk.time=0
 	// DevKmsg is printk.devkmsg=: on, off or ratelimit, which then cannot be changed.
 	DevKmsg string
@@ -215,7 +217,7 @@ func (l *Log) toConsole() {
 	for {
 		l.mu.Lock()
 		r, ok := l.get(l.conSeq)
-		shown := l.cfg.Ignore || int(r.Level) < l.levels[0]
+		shown := l.cfg.Ignore || int(r.Level) < l.levels[0] && (r.Facility == 0 || !l.cfg.Own)
 		l.mu.Unlock()
 		if !ok {
 			return

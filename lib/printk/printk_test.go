@@ -240,6 +240,10 @@ func TestConsole(t *testing.T) {
 	l, said = clocked(minSize, Config{Level: 1, Ignore: true})
 	l.Printk(Debug, "debug")
 	expect("ignore_loglevel", "debug")
+	l, said = clocked(minSize, Config{Level: 7, Own: true})
+	l.NewReader().Write([]byte("<0>a program's\n"), "me")
+	l.Printk(Info, "ours")
+	expect("only ours", "ours")
 }
 
 // What one open /dev/kmsg writes is limited, and what was dropped is told at its end.
