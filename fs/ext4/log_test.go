@@ -78,10 +78,26 @@ func TestLogOnHost(t *testing.T) {
 	for _, typ := range []string{"ext4", "ext3", "ext2"} {
 		image := filepath.Join(t.TempDir(), typ)
 		host, ours := hostLog(t, typ, image), ourLog(t, typ, image)
-		if host != ours {
+		if !sameLog(host, ours) {
 			t.Errorf("%s: the host says\n%s\nLodger says\n%s", typ, host, ours)
 		}
 	}
+}
+
+// sameLog compares logs, but for lines that the host leaves out when there were many of
+// all mounts (ext4_mount_msg_ratelimit).
+func sameLog(host, ours string) bool {
+	h := strings.Split(host, "\n")
+	for _, line := range strings.Split(ours, "\n") {
+		switch {
+		case len(h) > 0 && h[0] == line:
+			h = h[1:]
+		case strings.Contains(line, ": mounted filesystem "), strings.Contains(line, ": unmounting filesystem "):
+		default:
+			return false
+		}
+	}
+	return len(h) == 0
 }
 
 func ourLog(t *testing.T, typ, image string) string {
@@ -172,7 +188,7 @@ func hostLog(t *testing.T, typ, image string) string {
 	if err != nil {
 		need.Missing(t, "the host's kernel log cannot be read: %v", err)
 	}
-	_, after, _ := strings.Cut(string(log), tag)
+	after := string(log)[max(strings.LastIndex(string(log), tag), 0):]
 	var said strings.Builder
 	ours := regexp.MustCompile(`^EXT4-fs \((` + strings.Join(devs, "|") + `)\)`)
 	for line := range strings.Lines(after) {
