@@ -36,8 +36,6 @@
 //
 // # Left out
 //
-// LOOP_SET_STATUS and LOOP_GET_STATUS with 32-bit offsets (ENOTTY: losetup and mount
-// have used the 64-bit ones for twenty years); transfer functions (Linux has none any
-// more); direct I/O is remembered and shown, and makes no difference, since there is
+// Transfer functions (Linux has none any more); direct I/O is remembered and shown, and makes no difference, since there is
 // no page cache between; uevents of binding beyond bdev's.
 package loop

@@ -15,6 +15,8 @@ import (
 const (
 	loopSetFD        = 0x4c00
 	loopClrFD        = 0x4c01
+	loopSetStatus    = 0x4c02
+	loopGetStatus    = 0x4c03
 	loopSetStatus64  = 0x4c04
 	loopGetStatus64  = 0x4c05
 	loopChangeFD     = 0x4c06
@@ -65,18 +67,31 @@ func (x *device) IoctlDisk(ctx *fs.Context, d *bdev.Device, cmd uint32, arg uint
 		return 0, err
 	case loopClrFD:
 		return 0, x.unbind()
-	case loopGetStatus64:
-		return 0, x.getStatus(arg, mem)
-	case loopSetStatus64, loopSetCapacity, loopSetDirectIO, loopSetBlockSize:
+	case loopGetStatus, loopGetStatus64:
+		b, err := x.getStatus(arg)
+		if err == nil && cmd == loopGetStatus {
+			b, err = toOld(b)
+		}
+		if err != nil {
+			return 0, err
+		}
+		return 0, mem.CopyOut(arg, b)
+	case loopSetStatus, loopSetStatus64, loopSetCapacity, loopSetDirectIO, loopSetBlockSize:
 		if !may {
 			return 0, abi.EPERM
 		}
 	}
 	switch cmd {
-	case loopSetStatus64:
+	case loopSetStatus, loopSetStatus64:
 		b := make([]byte, infoSize)
+		if cmd == loopSetStatus {
+			b = make([]byte, oldSize)
+		}
 		if err := mem.CopyIn(arg, b); err != nil {
 			return 0, err
+		}
+		if cmd == loopSetStatus {
+			b = fromOld(b)
 		}
 		if !x.shown.Load().bound {
 			return 0, abi.ENXIO
@@ -131,16 +146,19 @@ func (x *device) bindFD(ctx *fs.Context, fd int32, st status, blockSize int, wri
 }
 
 // getStatus is loop_get_status64.
-func (x *device) getStatus(arg uint64, mem fs.UserMemory) error {
+func (x *device) getStatus(arg uint64) ([]byte, error) {
+	if arg == 0 {
+		return nil, abi.EINVAL
+	}
 	s := x.shown.Load()
 	if !s.bound {
-		return abi.ENXIO
+		return nil, abi.ENXIO
 	}
 	a, err := s.back.file.Stat()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return mem.CopyOut(arg, s.st.encode(x.n, a.Dev, a.Ino, a.Rdev))
+	return s.st.encode(x.n, a.Dev, a.Ino, a.Rdev), nil
 }
 
 // DiskAttrs implements bdev.DiskAttributer: the directory loop in sysfs, there as long

@@ -65,6 +65,23 @@ static void show(int fd, const char *when)
 		say("  %s %s", names[i], attr(names[i]));
 }
 
+static void showold(int fd, const char *when)
+{
+	struct loop_info in;
+	memset(&in, 0xee, sizeof in);
+	int r = ioctl(fd, LOOP_GET_STATUS, &in);
+	say("%s: older status %s", when, r < 0 ? en(errno) : "ok");
+	if (r == 0) {
+		struct stat st;
+		unsigned sum = 0;
+		for (unsigned i = 0; i < sizeof in.lo_init + sizeof in.reserved; i++)
+			sum += ((unsigned char *)in.lo_init)[i];
+		say("  offset %d type %d key size %d flags %x name %.64s rest %u %u %d", in.lo_offset, in.lo_encrypt_type, in.lo_encrypt_key_size,
+		    in.lo_flags, in.lo_name, sum, in.lo_encrypt_key[0], in.lo_number == n);
+		say("  inode %d", stat("a", &st) == 0 && in.lo_inode == st.st_ino && in.lo_device == st.st_dev && in.lo_rdevice == 0);
+	}
+}
+
 static int value(int fd, long off)
 {
 	int v = -1;
@@ -89,6 +106,11 @@ int main(int argc, char **argv)
 	OK(ioctl(fd, LOOP_CLR_FD, 0));
 	OK(ioctl(fd, LOOP_CHANGE_FD, 0));
 	OK(ioctl(fd, LOOP_SET_CAPACITY, 0));
+	struct loop_info none;
+	memset(&none, 0, sizeof none);
+	OK(ioctl(fd, LOOP_GET_STATUS, &none));
+	OK(ioctl(fd, LOOP_SET_STATUS, &none));
+	OK(ioctl(fd, LOOP_GET_STATUS64, 0));
 	OK(ioctl(fd, LOOP_SET_DIRECT_IO, 0));
 	OK(ioctl(fd, LOOP_SET_BLOCK_SIZE, 512));
 	OK(ioctl(fd, 0x4c20, 0));
@@ -146,6 +168,39 @@ int main(int argc, char **argv)
 	in.lo_encrypt_key_size = 0;
 	OK(ioctl(fd, LOOP_SET_STATUS64, &in));
 	show(fd, "back");
+
+	say("-- the older status");
+	struct loop_info old;
+	memset(&old, 0, sizeof old);
+	old.lo_offset = 8192;
+	old.lo_flags = LO_FLAGS_AUTOCLEAR | LO_FLAGS_DIRECT_IO | 0x100;
+	old.lo_encrypt_type = LO_CRYPT_XOR;
+	old.lo_encrypt_key_size = 99;
+	memset(old.lo_name, 'n', sizeof old.lo_name);
+	OK(ioctl(fd, LOOP_SET_STATUS, &old));
+	show(fd, "changed");
+	showold(fd, "changed");
+	old.lo_offset = -512;
+	OK(ioctl(fd, LOOP_SET_STATUS, &old));
+	OK(ioctl(fd, LOOP_SET_STATUS, 8));
+	OK(ioctl(fd, LOOP_SET_STATUS, 0));
+	OK(ioctl(fd, LOOP_GET_STATUS, 8));
+	OK(ioctl(fd, LOOP_GET_STATUS, 0));
+	OK(ioctl(fd, LOOP_GET_STATUS64, 0));
+	memset(&in, 0, sizeof in);
+	in.lo_offset = 0x7ffffe00;
+	OK(ioctl(fd, LOOP_SET_STATUS64, &in));
+	showold(fd, "far");
+	in.lo_offset = 0x80000000;
+	OK(ioctl(fd, LOOP_SET_STATUS64, &in));
+	showold(fd, "too far");
+	in.lo_offset = 0;
+	in.lo_sizelimit = 4096;
+	OK(ioctl(fd, LOOP_SET_STATUS64, &in));
+	showold(fd, "limited");
+	memset(&old, 0, sizeof old);
+	OK(ioctl(fd, LOOP_SET_STATUS, &old));
+	show(fd, "no limit");
 
 	say("-- capacity, block size");
 	OK(ftruncate(a, SIZE / 2));
