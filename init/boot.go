@@ -40,8 +40,13 @@ type Config struct {
 	Cmdline *Cmdline
 	// Printk gets the lines of the kernel log that a Linux kernel prints on its console;
 	// nil: nobody.
-	Printk   func(string)
-	RW       bool // write through to Root
+	Printk func(string)
+	RW     bool // write through to Root
+	// NotMade is why COW files of the command line could not be made, by the disk's
+	// number: told when they are still missing. Explain makes one line of a disk's
+	// error, with the next step; nil: its text.
+	NotMade  map[int]string
+	Explain  func(error) string
 	Volumes  []Volume
 	Env      []string // NAME=VALUE, added to the default environment
 	Workdir  string

@@ -46,7 +46,7 @@ func (m *Machine) openDisks(specs []ubd.Spec, must bool) error {
 			return err
 		}
 		if err != nil {
-			m.printk(printk.Err, "Failed to initialize ubd device %d: %v", s.N, err)
+			m.printk(printk.Err, "Failed to initialize ubd device %d: %s", s.N, m.explain(s, err))
 			continue
 		}
 		m.disks = append(m.disks, d)
@@ -55,6 +55,18 @@ func (m *Machine) openDisks(specs []ubd.Spec, must bool) error {
 		}
 	}
 	return nil
+}
+
+// explain tells why a disk is not there. A COW file that could not be made before we
+// were shut in cannot be made now: what was in the way then counts.
+func (m *Machine) explain(s ubd.Spec, err error) string {
+	if why := m.cfg.NotMade[s.N]; why != "" {
+		return why
+	}
+	if m.cfg.Explain != nil {
+		return m.cfg.Explain(err)
+	}
+	return err.Error()
 }
 
 // closeDisks flushes the disks and gives them up.

@@ -5,6 +5,7 @@ package main
 import (
 	"debug/elf"
 	"errors"
+	"fmt"
 	"os"
 	"strconv"
 	"strings"
@@ -19,6 +20,10 @@ import (
 // already, and the value is the descriptor of the guest processes' empty root.
 const confinedVar = "LODGER_CONFINED"
 
+// notMadeVar tells that program why COW files could not be made before, where it would
+// only find that it is shut in: lines of the disk's number and a text.
+const notMadeVar = "LODGER_NOT_MADE"
+
 // confine shuts lodger itself in before anything of the guest exists, and starts it
 // anew so that all its threads are: a hole in the kernel then opens nothing but the
 // trees that the command line names, read-only where they are. It must come first,
@@ -31,6 +36,7 @@ func (o *options) confine() error {
 			return errors.New(confinedVar + " is lodger's own, but not of this one's making")
 		}
 		o.cfg.Platform.EmptyDir = fd
+		o.cfg.NotMade = parseNotMade(os.Getenv(notMadeVar))
 		return nil
 	}
 	if dynamic() {
@@ -42,13 +48,25 @@ func (o *options) confine() error {
 		return err
 	}
 	defer host.CloseFD(fd)
-	env := append(os.Environ(), confinedVar+"="+strconv.Itoa(fd))
-	return host.ConfineAndExec(o.reach(), os.Args, env)
+	rules, notMade := o.reach()
+	env := append(os.Environ(), confinedVar+"="+strconv.Itoa(fd), notMadeVar+"="+notMade)
+	return host.ConfineAndExec(rules, os.Args, env)
 }
 
-// reach lists what of the host the kernel needs.
-func (o *options) reach() []host.Rule {
-	rules := []host.Rule{
+func parseNotMade(s string) map[int]string {
+	m := map[int]string{}
+	for line := range strings.Lines(s) {
+		number, text, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+		if n, err := strconv.Atoi(number); err == nil && text != "" {
+			m[n] = text
+		}
+	}
+	return m
+}
+
+// reach lists what of the host the kernel needs; notMade is for notMadeVar.
+func (o *options) reach() (rules []host.Rule, notMade string) {
+	rules = []host.Rule{
 		{Path: "/proc/self/exe"}, // the built-in guest's programs, and ourselves
 		{Path: "/proc", Write: true},
 		{Path: "/sys"},
@@ -57,9 +75,12 @@ func (o *options) reach() []host.Rule {
 		{Path: "/usr/share/zoneinfo"},
 	}
 	if c := o.cfg.Cmdline; c != nil {
-		rules = append(rules, bootReach(c)...)
+		var more []host.Rule
+		more, notMade = bootReach(c)
+		rules = append(rules, more...)
 	} else if boot.IsImage(o.cfg.Root) {
-		rules = append(rules, diskReach(ubd.Spec{File: o.cfg.Root, ReadOnly: !o.cfg.RW})...)
+		more, _ := diskReach(ubd.Spec{File: o.cfg.Root, ReadOnly: !o.cfg.RW})
+		rules = append(rules, more...)
 	} else if o.cfg.Root != boot.Builtin {
 		rules = append(rules, host.Rule{Path: o.cfg.Root, Write: o.cfg.RW})
 	}
@@ -74,13 +95,17 @@ func (o *options) reach() []host.Rule {
 			rules = append(rules, host.Rule{Path: f, Write: true})
 		}
 	}
-	return rules
+	return rules, notMade
 }
 
 // bootReach is what a kernel command line names.
-func bootReach(c *boot.Cmdline) (rules []host.Rule) {
+func bootReach(c *boot.Cmdline) (rules []host.Rule, notMade string) {
 	for _, s := range c.Disks.Specs() {
-		rules = append(rules, diskReach(s)...)
+		more, err := diskReach(s)
+		rules = append(rules, more...)
+		if err != nil {
+			notMade += fmt.Sprintf("%d %s\n", s.N, diskError(err))
+		}
 	}
 	if c.RootFSType == "hostfs" {
 		dir := c.RootFlags
@@ -89,26 +114,27 @@ func bootReach(c *boot.Cmdline) (rules []host.Rule) {
 		}
 		rules = append(rules, host.Rule{Path: dir, Write: c.RW})
 	}
-	return rules
+	return rules, notMade
 }
 
 // diskReach is a disk's file and the base of a COW file. Which one that is may only
 // be in its header; a COW file that is missing is made now, while its directory can
-// be written.
-func diskReach(s ubd.Spec) []host.Rule {
-	if _, err := os.Stat(s.File); os.IsNotExist(err) && s.Base != "" {
-		if d, err := ubd.Open(s, nil); err == nil { // else told when it is opened in earnest
+// be written: err is why it cannot.
+func diskReach(s ubd.Spec) (rules []host.Rule, err error) {
+	if _, missing := os.Stat(s.File); os.IsNotExist(missing) && s.Base != "" {
+		var d *ubd.Disk
+		if d, err = ubd.Open(s, nil); err == nil {
 			d.Close()
 		}
 	}
-	rules := []host.Rule{{Path: s.File, Write: !s.ReadOnly}}
+	rules = []host.Rule{{Path: s.File, Write: !s.ReadOnly}}
 	if s.Base != "" {
 		rules = append(rules, host.Rule{Path: s.Base})
 	}
 	if h, err := cow.ReadHeader(s.File); err == nil && !s.NoCOW {
 		rules = append(rules, host.Rule{Path: h.Backing})
 	}
-	return rules
+	return rules, err
 }
 
 // dynamic reports whether this program needs a dynamic loader.

@@ -49,6 +49,7 @@ func advice(err error) string {
 	var done advised
 	var mismatch *cow.MismatchError
 	var header *cow.HeaderError
+	var path *fs.PathError
 	switch { // the first that fits
 	case errors.As(err, &done), errors.As(err, &mismatch), errors.As(err, &header):
 		return ""
@@ -58,6 +59,8 @@ func advice(err error) string {
 		return `"lodger disk info" says what it is, "lodger disk create COW --base BASE" makes one`
 	case errors.Is(err, fs.ErrExist):
 		return "remove it or choose another name"
+	case errors.Is(err, fs.ErrNotExist) && errors.As(err, &path) && strings.HasPrefix(path.Op, "create"):
+		return "make its directory first, or check the name"
 	case errors.Is(err, fs.ErrNotExist):
 		return "check the name"
 	case errors.Is(err, abi.ENOSPC), errors.Is(err, abi.EDQUOT), toolSaid(err, abi.ENOSPC.Error()):

@@ -245,6 +245,7 @@ func (o *options) config(stderr io.Writer) (*boot.Config, error) {
 		level = slog.LevelDebug
 	}
 	cfg.Log = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
+	cfg.Explain = diskError
 	cfg.Printk = func(line string) { fmt.Fprintln(stderr, line) }
 	for fd := range cfg.Stdio {
 		cfg.Stdio[fd] = -1

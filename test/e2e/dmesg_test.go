@@ -98,3 +98,36 @@ func TestBootLogDisks(t *testing.T) {
 		t.Errorf("status %d\n%s%s", r.status, r.out, r.stderr)
 	}
 }
+
+// TestFirstCauseOfCOW: why a COW file cannot be made is told as it was found, not that
+// lodger has shut itself in meanwhile; and what to do.
+func TestFirstCauseOfCOW(t *testing.T) {
+	bin, image := lodger(t), busyImage(t)
+	dir := filepath.Dir(image)
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cases := []struct{ cow, base, want string }{
+		{filepath.Join(dir, "none", "a.cow"), image, "a.cow: no such file or directory; make its directory first, or check the name"},
+		{filepath.Join(dir, strings.Repeat("n", 300)), image, "nnn: file name too long"},
+		{filepath.Join(file, "a.cow"), image, "a.cow: not a directory"},
+		{filepath.Join(dir, "a.cow"), filepath.Join(dir, "none"), "none: no such file or directory; check the name"},
+	}
+	if os.Getuid() == 0 {
+		full := t.TempDir()
+		if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=4096", "tmpfs", full).CombinedOutput(); err != nil {
+			t.Fatalf("mount: %v\n%s", err, out)
+		}
+		defer exec.Command("umount", full).Run()
+		cases = append(cases, struct{ cow, base, want string }{filepath.Join(full, "a.cow"), image,
+			"no space left on device; free some space there, or use another file system"})
+	}
+	for _, c := range cases {
+		r := run(t, bin, nil, "ubd0="+c.cow+","+c.base, "quiet")
+		first, _, _ := strings.Cut(r.stderr, "\n")
+		if r.status != 134 || !strings.HasPrefix(first, "Failed to initialize ubd device 0: ubda: ") || !strings.HasSuffix(first, c.want) {
+			t.Errorf("%s,%s: status %d\n%s", c.cow, c.base, r.status, r.stderr)
+		}
+	}
+}
