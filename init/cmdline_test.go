@@ -3,6 +3,7 @@
 package boot
 
 import (
+	"os"
 	"strings"
 	"testing"
 )
@@ -43,5 +44,31 @@ func TestLogWords(t *testing.T) {
 		if len(p.InitArgs)+len(p.InitEnv) > 0 {
 			t.Errorf("%q: init gets %q, %q", c.words, p.InitArgs, p.InitEnv)
 		}
+	}
+}
+
+// TestParametersAreDocumented: docs/kernel-parameters.md has each word, and no other.
+func TestParametersAreDocumented(t *testing.T) {
+	text, err := os.ReadFile("../docs/kernel-parameters.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	documented := map[string]bool{}
+	for line := range strings.Lines(string(text)) {
+		if words, ok := strings.CutPrefix(line, "| `"); ok {
+			words, _, _ = strings.Cut(words, "` |")
+			for _, w := range strings.Split(words, "`, `") {
+				documented[w] = true
+			}
+		}
+	}
+	for _, p := range parameters() {
+		if !documented[p.name] {
+			t.Errorf("%s is not documented", p.name)
+		}
+		delete(documented, p.name)
+	}
+	for w := range documented {
+		t.Errorf("%s is documented, and unknown", w)
 	}
 }
