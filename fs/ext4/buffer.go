@@ -24,6 +24,8 @@ type Buffer struct {
 	// dirty says, without a journal, that the newest contents are only here.
 	// Changed under FS.mu for writing.
 	dirty bool
+	// writing says that a sync is about to write what was in it. Changed likewise.
+	writing bool
 	// verified is what the contents were last checked as; see verifiedAs.
 	verified atomic.Uint64
 }
@@ -35,7 +37,9 @@ func (s *FS) newBuffer(block uint64) *Buffer {
 
 // busy reports whether the buffer must stay in memory: its newest contents are
 // not at their place.
-func (s *FS) busy(b *Buffer) bool { return b.dirty || s.journal != nil && s.journal.Busy(&b.jb) }
+func (s *FS) busy(b *Buffer) bool {
+	return b.dirty || b.writing || s.journal != nil && s.journal.Busy(&b.jb)
+}
 
 // What a buffer can have been checked as. The inode number is part of the key:
 // most checksums contain it.

@@ -15,7 +15,7 @@
 //
 // All changes of metadata happen in a handle (journal.go), which is one of the
 // journal's (package jbd2), where the file system has one; else changed buffers
-// wait for the next sync. A Buffer has a jbd2.Buffer of the same bytes. The journal
+// wait for the next sync (writeout.go). A Buffer has a jbd2.Buffer of the same bytes. The journal
 // is opened, and replayed, by the mount (journalload.go, on read-only mounts too);
 // needs_recovery is on the disk before anything is in the log, and goes when the
 // log is empty: unmount, remount read-only.
@@ -45,6 +45,7 @@
 //
 // # Locks, outermost first
 //
+//	FS.syncMu    one sync at a time where there is no journal; unmounts
 //	FS.mu        read: look-ups, listings, file reads; write: every change
 //	  inode.mu   leaf but for cache.mu: an inode's attributes and pin count. A
 //	             change needs FS.mu for writing and inode.mu; who holds either

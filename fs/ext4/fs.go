@@ -74,7 +74,8 @@ type FS struct {
 	opt   Options
 	es    *super // geometry and features; counters under mu
 
-	mu       sync.RWMutex // see the package comment
+	syncMu   sync.Mutex // see the package comment, as for mu
+	mu       sync.RWMutex
 	groups   []group
 	zones    []zone
 	cache    cache

@@ -217,48 +217,11 @@ func (s *FS) releaseFreed() {
 // commit makes all changes durable.
 func (s *FS) commit() error {
 	if s.journal == nil {
-		return s.writeDirty()
+		return s.writeDirty(s.flush)
 	}
 	err := s.journalError(s.journal.ForceCommit())
 	s.releaseFreed()
 	return err
-}
-
-// writeDirty writes the dirty buffers of a file system without a journal. Order:
-// data is on the device already; then everything but inodes and the super block;
-// then inodes; then the super block: what is pointed to before what points. A
-// power cut in between needs e2fsck, as it does on Linux.
-func (s *FS) writeDirty() error {
-	all := s.cache.dirtyBuffers()
-	rank := func(b *Buffer) int {
-		switch {
-		case b.block == s.superBlock():
-			return 2
-		case s.inInodeTable(b.block):
-			return 1
-		}
-		return 0
-	}
-	sort.Slice(all, func(i, k int) bool {
-		ri, rk := rank(all[i]), rank(all[k])
-		return ri < rk || ri == rk && all[i].block < all[k].block
-	})
-	last := 0
-	for _, b := range all {
-		if r := rank(b); r != last {
-			if err := s.flush(); err != nil {
-				return err
-			}
-			last = r
-		}
-		if err := writeFull(s.dev, b.data, int64(b.block)*int64(s.es.blockSize)); err != nil {
-			s.log(printk.Err, "write of block %d: %v", b.block, err)
-			return abi.EIO
-		}
-		s.wrote.Add(1)
-		b.dirty = false
-	}
-	return s.flush()
 }
 
 // inInodeTable reports whether a block belongs to an inode table.

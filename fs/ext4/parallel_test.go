@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -213,5 +214,65 @@ func told(t *testing.T, level printk.Level, line string) {
 	t.Helper()
 	if level <= printk.Warning {
 		t.Error(line)
+	}
+}
+
+// gate is a device whose flushes wait to be let through.
+type gate struct {
+	*blocktest.Mem
+	closed   atomic.Bool
+	at, open chan struct{}
+}
+
+func (g *gate) Flush() error {
+	if g.closed.Load() {
+		g.at <- struct{}{}
+		<-g.open
+	}
+	return nil
+}
+
+// TestFlushStallsNobody: while the disk is flushed for one's fsync, others look at files,
+// make, write and remove them. Without a journal everybody waited.
+func TestFlushStallsNobody(t *testing.T) {
+	for _, k := range []kind{{"ext4", []string{"-t", "ext4"}}, {"ext2", []string{"-t", "ext2"}}, {"no journal", []string{"-t", "ext4", "-O", "^has_journal"}}} {
+		t.Run(k.name, func(t *testing.T) {
+			g := &gate{Mem: blocktest.NewMem(mkfs(t, "16M", k.args...).data), at: make(chan struct{}), open: make(chan struct{})}
+			v := fs.New(0)
+			sb, err := ext4.New(v, g, ext4.Options{Timer: &stepTimer{}, Log: func(_ printk.Level, s string) { t.Log(s) }})
+			if err != nil {
+				t.Fatal(err)
+			}
+			e := env(t, v, sb)
+			e.Write("/synced", "contents")
+			f, err := e.Open("/synced", abi.O_RDWR, 0)
+			e.Must(err)
+			g.closed.Store(true)
+			done := make(chan error)
+			go func() { done <- f.Fsync(&fs.Context{MayWait: true}, false) }()
+			flushes := 0
+			for ended := false; !ended; {
+				select {
+				case <-g.at:
+					flushes++
+					e.Write("/other", "contents")
+					if e.Read("/other") != "contents" {
+						t.Error("another file is not what was written")
+					}
+					e.Must(fs.Unlink(e.Ctx, e.Ctx.Cwd, "/other"))
+					g.open <- struct{}{}
+				case err := <-done:
+					e.Must(err)
+					ended = true
+				}
+			}
+			if flushes == 0 {
+				t.Error("no flush")
+			}
+			g.closed.Store(false)
+			f.DecRef()
+			e.Must(sb.Ops.(*ext4.FS).Close())
+			fsck(t, &disk{data: g.Bytes()})
+		})
 	}
 }

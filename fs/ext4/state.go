@@ -78,6 +78,8 @@ func (s *FS) markClean() error {
 	if err := s.writeLazy(); err != nil {
 		return err
 	}
+	s.syncMu.Lock()
+	defer s.syncMu.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.markCleanLocked()
@@ -90,7 +92,7 @@ func (s *FS) markCleanLocked() error {
 	fine := s.state.count == 0
 	s.stateMu.Unlock()
 	if s.journal == nil {
-		if err := s.syncDirect(); err != nil {
+		if err := s.writeDirty(s.flush); err != nil {
 			return err
 		}
 	}
@@ -124,6 +126,8 @@ func (s *FS) Close() error {
 	if !s.readOnly.Load() {
 		err = s.writeLazy()
 	}
+	s.syncMu.Lock()
+	defer s.syncMu.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {

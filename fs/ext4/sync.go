@@ -25,8 +25,6 @@ func (s *FS) Sync() error {
 		s.wrote.Add(1)
 	}
 	if s.journal == nil {
-		s.mu.Lock()
-		defer s.mu.Unlock()
 		return s.syncDirect()
 	}
 	if tid, ok := s.journal.Newest(); ok {
@@ -37,26 +35,6 @@ func (s *FS) Sync() error {
 	}
 	if s.unflushed() {
 		return s.flush()
-	}
-	return nil
-}
-
-// syncDirect is Sync without a journal.
-func (s *FS) syncDirect() error {
-	if s.readOnly.Load() || s.closed {
-		return nil
-	}
-	err := s.changeLocked(nil, creditsInode, func(h *handle) error {
-		if len(s.orphans) == 0 {
-			s.es.roCompat &^= roOrphanPres
-		}
-		return s.writeSuper(h)
-	})
-	if err != nil {
-		return err
-	}
-	if err := s.writeDirty(); err != nil {
-		return s.ioFailed("sync", err)
 	}
 	return nil
 }
@@ -76,8 +54,6 @@ func (i *inode) fsync(dataOnly bool) error {
 		return err
 	}
 	if s.journal == nil {
-		s.mu.Lock()
-		defer s.mu.Unlock()
 		return s.syncDirect()
 	}
 	i.mu.Lock()
