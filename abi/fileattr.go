@@ -5,6 +5,7 @@ package abi
 // Flags of inodes (include/uapi/linux/fs.h).
 const (
 	FS_SYNC_FL        = 0x8
+	FS_DIRSYNC_FL     = 0x10000
 	FS_IMMUTABLE_FL   = 0x10
 	FS_APPEND_FL      = 0x20
 	FS_NODUMP_FL      = 0x40

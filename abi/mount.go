@@ -42,6 +42,7 @@ const (
 // Flags of statfs.f_flags.
 const (
 	ST_RDONLY      = 0x1
+	ST_SYNCHRONOUS = 0x10
 	ST_NOSUID      = 0x2
 	ST_NODEV       = 0x4
 	ST_NOEXEC      = 0x8

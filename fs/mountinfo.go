@@ -75,7 +75,7 @@ func (ns *MountNS) Mounts(root Path) string {
 			continue
 		}
 		fmt.Fprintf(&b, "%s %s %s %s%s%s 0 0\n", mangle.Replace(m.Source), mangle.Replace(p), m.SB.Type,
-			rw(m.ReadOnly()), m.options(), m.superOptions())
+			rw(m.ReadOnly())+m.SB.flagOptions(), m.options(), m.superOptions())
 	}
 	return b.String()
 }
@@ -94,7 +94,7 @@ func (ns *MountNS) MountInfo(root Path) string {
 		}
 		fmt.Fprintf(&b, "%d %d %d:%d %s %s %s%s - %s %s %s%s\n", m.ID, parent, abi.Major(m.SB.Dev), abi.Minor(m.SB.Dev),
 			mangle.Replace(rootName(m.Root)), mangle.Replace(p), rw(m.flags.Load()&abi.MS_RDONLY != 0), m.options(),
-			m.SB.Type, mangle.Replace(m.Source), rw(m.SB.ReadOnly()), m.superOptions())
+			m.SB.Type, mangle.Replace(m.Source), rw(m.SB.ReadOnly())+m.SB.flagOptions(), m.superOptions())
 	}
 	return b.String()
 }

@@ -129,15 +129,15 @@ func newFS(ctx *Context, source string, at Path, fstype string, flags uint32, da
 	if t.Mount == nil {
 		return abi.ENODEV
 	}
-	sb, err := t.Mount(v, ctx, source, flags, data)
+	super, _, data := SuperFlags(flags, data)
+	sb, err := t.Mount(v, ctx, source, super, data)
 	if err != nil {
 		return err
 	}
-	switch {
-	case sb.users.Load() > 0: // mounted already: the type grabbed it for us
+	if sb.users.Load() > 0 { // mounted already: the type grabbed it for us
 		defer sb.Ungrab()
-	case flags&abi.MS_RDONLY != 0:
-		sb.SetReadOnly(true)
+	} else {
+		sb.SetFlags(super)
 	}
 	if source == "" {
 		source = "none"
@@ -167,6 +167,7 @@ func remount(at Path, flags uint32, data string, bindOnly bool) error {
 // reconfigure makes a super block read-only or writable, with other options:
 // reconfigure_super.
 func (sb *SuperBlock) reconfigure(flags uint32, data string) error {
+	flags, named, data := SuperFlags(flags, data)
 	if ro := flags&abi.MS_RDONLY != 0; ro && !sb.ReadOnly() && sb.writers.Load() > 0 {
 		return abi.EBUSY // sb_prepare_remount_readonly
 	}
@@ -175,8 +176,10 @@ func (sb *SuperBlock) reconfigure(flags uint32, data string) error {
 			return err
 		}
 	}
-	_, never := sb.Ops.(NeverWritable)
-	sb.SetReadOnly(never || flags&abi.MS_RDONLY != 0)
+	if _, never := sb.Ops.(NeverWritable); never {
+		flags |= abi.MS_RDONLY
+	}
+	sb.change(remountFlags|named, flags)
 	return nil
 }
 

@@ -93,5 +93,8 @@ func Statfs(ctx *Context, p Path) (abi.Statfs, error) {
 	if p.Mnt.ReadOnly() {
 		st.Flags |= abi.ST_RDONLY
 	}
+	if sb.Synchronous() {
+		st.Flags |= abi.ST_SYNCHRONOUS
+	}
 	return st, nil
 }

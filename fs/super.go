@@ -125,7 +125,7 @@ type SuperBlock struct {
 	// it (procfs, whose lookups leave no negative dentry).
 	NoNegatives bool
 
-	flags    atomic.Uint32 // abi.MS_RDONLY
+	flags    atomic.Uint32 // superFlags
 	released atomic.Bool
 	writers  atomic.Int32 // files open for writing
 	users    atomic.Int32 // mounts of it, and what keeps mounts busy (s_active)
@@ -225,18 +225,6 @@ func (sb *SuperBlock) SetRoot(root Inode) error {
 	sb.Root = newDentry(sb, nil, "", root, a.Mode)
 	return nil
 }
-
-// SetReadOnly makes the super block read-only or writable.
-func (sb *SuperBlock) SetReadOnly(ro bool) {
-	if ro {
-		sb.flags.Or(abi.MS_RDONLY)
-	} else {
-		sb.flags.And(^uint32(abi.MS_RDONLY))
-	}
-}
-
-// ReadOnly reports whether the super block is read-only.
-func (sb *SuperBlock) ReadOnly() bool { return sb.flags.Load()&abi.MS_RDONLY != 0 }
 
 // Statfser answers statfs(2); Type, Flags and, where it is zero, Fsid are filled by
 // the VFS.

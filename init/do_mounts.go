@@ -120,6 +120,7 @@ func (m *Machine) fsLog(silent bool) (log func(printk.Level, string), mounted fu
 // mountRoot mounts a root file system: mount_root_generic of init/do_mounts.c. types
 // is rootfstype=. The super block tells which it became.
 func (m *Machine) mountRoot(v *fs.VFS, d *bdev.Device, types string, flags uint32, data string) (*fs.SuperBlock, error) {
+	flags, _, data = fs.SuperFlags(flags, data)
 	var failed error = abi.ENODEV
 	isExt := probe(d).typ == "ext"
 	for _, t := range m.blockTypes() {
@@ -133,6 +134,7 @@ func (m *Machine) mountRoot(v *fs.VFS, d *bdev.Device, types string, flags uint3
 			sb, err = t.mountOn(v, d, flags, data, silent)
 		}
 		if err == nil {
+			sb.SetFlags(flags)
 			return sb, nil
 		}
 		if !errors.Is(err, abi.EINVAL) || errors.Is(failed, abi.ENODEV) {

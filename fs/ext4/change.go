@@ -13,10 +13,24 @@ import (
 // free was freed a moment ago, nothing has been done yet: the wait happens
 // without FS.mu, and f runs again; or, where ctx does not allow a wait, the
 // caller gets fs.ErrMustWait and repeats the call.
-func (s *FS) modify(ctx *fs.Context, f func() error) error {
-	if s.waits && !mayWait(ctx) {
+//
+// On a mount with sync it is durable when modify returns.
+func (s *FS) modify(ctx *fs.Context, f func() error) error { return s.modifyAs(ctx, false, f) }
+
+// modifyAs is modify for a change that may have to be durable at once.
+func (s *FS) modifyAs(ctx *fs.Context, durable bool, f func() error) error {
+	durable = ctx != nil && (durable || s.sb.Synchronous())
+	if (s.waits || durable) && !mayWait(ctx) {
 		return fs.ErrMustWait
 	}
+	err := s.modifyLater(ctx, f)
+	if err == nil && durable {
+		err = s.settle()
+	}
+	return err
+}
+
+func (s *FS) modifyLater(ctx *fs.Context, f func() error) error {
 	for tries := 0; ; tries++ {
 		s.mu.Lock()
 		s.fresh, s.tried = true, tries > 0
@@ -50,6 +64,22 @@ func (s *FS) waitRoom(credits int) error {
 		err = h.Stop()
 	}
 	return s.journalError(err)
+}
+
+// modifyDir is modify for changes of directories.
+func (s *FS) modifyDir(ctx *fs.Context, f func() error, dirs ...*inode) error {
+	durable := s.sb.DirSync()
+	for _, i := range dirs {
+		durable = durable || i.flagged(flSync|flDirsync)
+	}
+	return s.modifyAs(ctx, durable, f)
+}
+
+// flagged reports whether the inode has one of the flags; FS.mu is not held.
+func (i *inode) flagged(fl uint32) bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.is(fl)
 }
 
 // change is modify with one change.

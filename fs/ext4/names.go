@@ -35,10 +35,10 @@ func (i *inode) absent(name string) error {
 // create makes an inode and its name; fill completes the inode before it is
 // named.
 func (i *inode) create(ctx *fs.Context, name string, na fs.NewAttr, fill func(h *handle, n *inode) error) (n fs.Inode, err error) {
-	err = i.s.modify(ctx, func() (err error) {
+	err = i.s.modifyDir(ctx, func() (err error) {
 		n, err = i.createLocked(ctx, name, na, fill)
 		return err
-	})
+	}, i)
 	return n, err
 }
 
@@ -182,7 +182,7 @@ func (i *inode) Link(ctx *fs.Context, name string, target fs.Inode) error {
 	if !ok || t.s != i.s {
 		return abi.EXDEV
 	}
-	return i.s.change(ctx, creditsMake, func(h *handle) error {
+	link := func(h *handle) error {
 		if err := i.mayEdit(); err != nil {
 			return err
 		}
@@ -211,7 +211,8 @@ func (i *inode) Link(ctx *fs.Context, name string, target fs.Inode) error {
 			return err
 		}
 		return i.touch(h, now, true)
-	})
+	}
+	return i.s.modifyDir(ctx, func() error { return i.s.changeLocked(ctx, creditsMake, link) }, i)
 }
 
 // locate finds a name that is about to be changed; inline directories become
@@ -241,7 +242,7 @@ func (i *inode) remove(ctx *fs.Context, name string, victim fs.Inode, dir bool) 
 		return abi.ENOENT
 	}
 	s := i.s
-	return s.modify(ctx, func() error { return i.removeLocked(ctx, name, v, dir) })
+	return s.modifyDir(ctx, func() error { return i.removeLocked(ctx, name, v, dir) }, i)
 }
 
 func (i *inode) removeLocked(ctx *fs.Context, name string, v *inode, dir bool) error {

@@ -26,7 +26,7 @@ func (i *inode) Rename(ctx *fs.Context, oldName string, victim, newDir fs.Inode,
 	m := moving{s: i.s, from: i, to: to, oldName: oldName, newName: newName, flags: flags, now: ctx.Time()}
 	m.v, _ = victim.(*inode)
 	m.t, _ = target.(*inode)
-	return i.s.modify(ctx, func() error { return m.run(ctx) })
+	return i.s.modifyDir(ctx, func() error { return m.run(ctx) }, i, to)
 }
 
 // run checks and moves, with FS.mu held for writing.

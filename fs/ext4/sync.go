@@ -24,6 +24,11 @@ func (s *FS) Sync() error {
 	if s.storing.Load() {
 		s.wrote.Add(1)
 	}
+	return s.settle()
+}
+
+// settle makes durable what was changed so far.
+func (s *FS) settle() error {
 	if s.journal == nil {
 		return s.syncDirect()
 	}

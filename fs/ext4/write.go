@@ -33,9 +33,7 @@ func (f *file) Append(ctx *fs.Context, p []byte) (n int, end int64, err error) {
 // writing does a write, and makes it durable where O_SYNC or O_DSYNC ask for it:
 // such a write cannot be repeated, so that it starts only where it may wait.
 func (f *file) writing(ctx *fs.Context, write func() error) error {
-	f.i.mu.Lock()
-	all := f.sync || f.i.is(flSync)
-	f.i.mu.Unlock()
+	all := f.sync || f.i.flagged(flSync)
 	sync := all || f.dsync
 	if sync && !mayWait(ctx) {
 		return fs.ErrMustWait
@@ -244,7 +242,15 @@ func (i *inode) zeroRun(h *handle, pblk uint64, in int, n int64) error {
 // Setattr changes attributes.
 func (i *inode) Setattr(ctx *fs.Context, sa fs.SetAttr) error {
 	shorter := func() bool { return sa.Valid&fs.AttrSize != 0 && sa.Size < i.size } // blocks are freed
-	return i.modifyUnmapped(ctx, shorter, func() error { return i.setattr(ctx, sa) })
+	sync := sa.Valid&fs.AttrSize != 0 && i.flagged(flSync)
+	if sync && !mayWait(ctx) {
+		return fs.ErrMustWait
+	}
+	err := i.modifyUnmapped(ctx, shorter, func() error { return i.setattr(ctx, sa) })
+	if err == nil && sync {
+		err = i.fsync(false)
+	}
+	return err
 }
 
 func (i *inode) setattr(ctx *fs.Context, sa fs.SetAttr) error {

@@ -271,7 +271,7 @@ func (i *inode) mayChangeXattr() error {
 }
 
 func (i *inode) changeXattr(ctx *fs.Context, x xattr, flags int, remove bool) error {
-	return i.s.change(ctx, creditsXattr, func(h *handle) error {
+	set := func(h *handle) error {
 		if err := i.mayChangeXattr(); err != nil {
 			return err
 		}
@@ -290,7 +290,8 @@ func (i *inode) changeXattr(ctx *fs.Context, x xattr, flags int, remove bool) er
 			return err
 		}
 		return i.touch(h, ctx.Time(), false)
-	})
+	}
+	return i.s.modifyAs(ctx, i.flagged(flSync), func() error { return i.s.changeLocked(ctx, creditsXattr, set) })
 }
 
 // newXattr makes an attribute whose value is its own.

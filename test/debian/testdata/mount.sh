@@ -21,3 +21,9 @@ umount a; umount a; umount a
 mount --bind b b; mount --bind b b; echo "bind twice: $?"; umount b; umount b
 for t in sysfs tmpfs proc devtmpfs ext3 ext2 ext4 squashfs; do grep -w $t /proc/filesystems | cat -A; done
 [ "$(cat /proc/sys/kernel/random/boot_id)" = "$(cat /proc/sys/kernel/random/boot_id)" ] && echo "boot_id stays"
+words() { grep ' /tmp/a ' /proc/mounts | cut -d' ' -f4 | tr , '\n' | grep -x -e sync -e dirsync -e lazytime -e ro -e rw | tr '\n' ' '; echo "$1"; }
+mount -t tmpfs -o sync,dirsync,lazytime t a; words mounted; stat -f -c %i a >/dev/null; grep ' /tmp/a ' /proc/self/mountinfo | sed 's/.* - //' | cut -d' ' -f3 | cut -d, -f1-4
+mount -o remount,async a; words async
+mount -o remount,sync,ro a; words 'sync, ro'
+mount -o remount,rw,nolazytime a; words nolazytime
+umount a
