@@ -25,17 +25,28 @@ func (t *Task) Remap(old, oldLen, newLen, flags, newAddr uint64) (uint64, error)
 	return t.WithFrame(func() (uint64, error) {
 		if newLen > oldLen {
 			g, images, err := t.growing(old, oldLen, newLen)
-			switch {
-			case err != nil:
+			if err != nil {
 				return 0, err
-			case g == nil && images && !t.alone():
-				// Another thread could put a piece of an image at old before the host
-				// looks, and what lies behind it would be shown.
-				return 0, abi.ENOMEM
-			case g != nil:
+			}
+			if g != nil {
 				g.flags, g.newAddr = flags, newAddr
 				defer g.q.f.DecRef()
 				return t.withRuns(g.q, func(runs []fs.MapRun) (uint64, error) { return t.grow(g, runs) })
+			}
+			raced := images && !t.alone()
+			if raced || t.MM.Pieced.Load() {
+				head, prot := t.ownArea(old, oldLen)
+				if head != nil && oldLen == 0 {
+					return 0, abi.EINVAL // only what is shared can be duplicated
+				}
+				if raced && head != nil || len(head) > 1 {
+					return t.growOwn(head, prot, old, oldLen, newLen, flags, newAddr)
+				}
+			}
+			if raced {
+				// Another thread could put a piece of an image at old before the host
+				// looks, and what lies behind it would be shown.
+				return 0, abi.ENOMEM
 			}
 		}
 		var b notify.Batch
@@ -188,6 +199,9 @@ func (t *Task) growElsewhere(g *growing, tail []fs.MapRun, reserve func(addr, le
 
 // moveHead takes the old mapping to its new place, in as many pieces as it has.
 func (t *Task) moveHead(g *growing, head []host.Mapping, tail []fs.MapRun, at uint64) (uint64, error) {
+	if len(head) == 0 && g.q.f == nil {
+		return at, nil // the rest of the new place is what it grows by
+	}
 	if len(head) == 0 {
 		return t.fillPieces(g.q, tail, at, at+g.oldLen, at+g.oldLen)
 	}

@@ -14,6 +14,7 @@ package mm
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"lodger/fs"
 )
@@ -30,6 +31,8 @@ type AddressSpace struct {
 
 	// Stores: see the package comment.
 	Stores sync.RWMutex
+	// Pieced: what is one area to the guest may be several on the host.
+	Pieced atomic.Bool
 
 	// Set at exec, before any task runs in it, and constant.
 	Exe      *fs.File // the program; nil for none
@@ -66,6 +69,7 @@ func (a *AddressSpace) Fork(keep ...int) *AddressSpace {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	n := &AddressSpace{users: 1, next: a.next, maps: make(map[any]*fs.File, len(a.maps)), from: a.adds}
+	n.Pieced.Store(a.Pieced.Load())
 	for i, f := range a.maps {
 		n.maps[i] = f.IncRef()
 	}

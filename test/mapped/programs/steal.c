@@ -119,6 +119,77 @@ static void leaderless(void)
 	pthread_exit(0);
 }
 
+// A mapping that grows must not show what lies behind its piece of the file on the
+// disk, whatever another thread puts there meanwhile. The file's pages lie between a
+// stranger's.
+static char *volatile growing;
+static int grow_fd;
+static atomic_int grown;
+
+static void interleave(void)
+{
+	static char page[4096];
+	memset(page, 'S', sizeof page);
+	int rest = open("rest", O_CREAT | O_RDWR, 0600), n = 0;
+	for (; write(rest, page, sizeof page) == sizeof page; n++)
+		; // all that is left of the disk
+	if (n < 400 || ftruncate(rest, (n - 20) * 4096L) || fsync(rest)) // for the block map of so many pieces
+		ESCAPED("no room: %d", n);
+	for (int i = 0; i < 100; i++)
+		if (fallocate(rest, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, i * 8192L, 4096))
+			ESCAPED("no hole: %d", errno);
+	sync();
+	grow_fd = make("grow", 'a');
+	close(rest);
+}
+
+static void *swap(void *a)
+{
+	for (volatile int n = 0; !grown; n++) {
+		mmap(growing, 4096, PROT_READ, MAP_PRIVATE | MAP_FIXED, grow_fd, n % 63 * 4096);
+		for (volatile int i = 0; i < n % 64 * 500; i++)
+			;
+		mmap(growing, 4096, PROT_READ, MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS, -1, 0);
+		for (volatile int i = 0; i < n % 61 * 500; i++)
+			;
+	}
+	return 0;
+}
+
+static void spy(char *p, const char *how)
+{
+	if (p != MAP_FAILED && readable((unsigned long)p + 4096) && p[4096] == 'S')
+		ESCAPED("a strange block behind a mapping that grew %s", how);
+}
+
+static void grow(void)
+{
+	interleave();
+	growing = mmap(0, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	pthread_t t;
+	pthread_create(&t, 0, swap, 0);
+	for (int i = 0; i < 4000; i++) {
+		char *q = mremap(growing, 4096, 8192, MREMAP_MAYMOVE);
+		spy(q, "while it was replaced");
+		if (q != MAP_FAILED) {
+			munmap(q + 4096, 4096);
+			if (q != growing)
+				munmap(q, 4096);
+		}
+	}
+	grown = 1;
+	pthread_join(t, 0);
+	for (int i = 0; i < 64; i++)
+		for (int shared = 0; shared < 2; shared++) {
+			char *p = mmap(0, 4096, PROT_READ, shared ? MAP_SHARED : MAP_PRIVATE, grow_fd, i * 4096);
+			char *q = mremap(p, 4096, 8192, MREMAP_MAYMOVE);
+			spy(q, "alone");
+			q = mremap(q, 0, 8192, MREMAP_MAYMOVE);
+			spy(q, "from nothing");
+		}
+	unlink("rest");
+}
+
 int main(int argc, char **argv)
 {
 	start(argc, argv);
@@ -128,5 +199,6 @@ int main(int argc, char **argv)
 	ATTEMPT("many numbers", 20000, many_numbers());
 	ATTEMPT("pretended exec", 5000, pretend(0));
 	ATTEMPT("pretended exec, marked", 5000, pretend(1));
+	ATTEMPT("growing mremap", 20000, grow());
 	return finish();
 }
