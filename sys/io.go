@@ -279,7 +279,7 @@ func (h *fileIO) startWrite(t *kernel.Task, fd int, x transfer) (uint64, error) 
 		f.DecRef()
 		return 0, err
 	}
-	if f.Kind() == abi.S_IFREG {
+	if k := f.Kind(); k == abi.S_IFREG || k == abi.S_IFBLK {
 		n, err := h.writeFile(x)
 		f.DecRef()
 		return n, err

@@ -10,7 +10,8 @@ import (
 	"lodger/kernel"
 )
 
-// writeFile writes to a regular file, chunk by chunk, within RLIMIT_FSIZE.
+// writeFile writes to a regular file, chunk by chunk, within RLIMIT_FSIZE, or to a
+// block device.
 func (h *fileIO) writeFile(x transfer) (uint64, error) {
 	if err := x.limitSize(); err != nil {
 		return 0, err
@@ -66,7 +67,7 @@ func (x *transfer) writeOnce(b []byte) (int, error) {
 // refuses it with SIGXFSZ and EFBIG.
 func (x *transfer) limitSize() error {
 	limit := x.t.Rlimit(abi.RLIMIT_FSIZE).Cur
-	if limit == abi.RLIM_INFINITY || x.total == 0 {
+	if limit == abi.RLIM_INFINITY || x.total == 0 || x.f.Kind() == abi.S_IFBLK {
 		return nil
 	}
 	pos := x.off

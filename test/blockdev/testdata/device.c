@@ -123,6 +123,14 @@ static void positions(long size)
 	VAL(pwrite(fd, buf, 1, size + 5));
 	VAL(pwrite(fd, buf, 0, size + 5));
 	VAL(pwrite(fd, buf, 10, 0));
+	char *large = calloc(1, size);
+	VAL(pwrite(fd, large, 700000, 0)); // all at once
+	VAL(pread(fd, large, 700000, 0));
+	VAL(pwrite(fd, large, size, 1000) - size);
+	lseek(fd, 0, SEEK_SET);
+	VAL(write(fd, large, size) - size);
+	VAL(read(fd, large, 1));
+	free(large);
 	OK(fsync(fd));
 	OK(fdatasync(fd));
 	OK(syncfs(fd));
