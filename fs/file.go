@@ -41,7 +41,8 @@ type File struct {
 	posMu sync.Mutex
 	pos   atomic.Int64 // changed with posMu held
 
-	flocked atomic.Bool // has or had a flock or OFD lock
+	noCaps  atomic.Uint64 // VFS.fileCaps + 1 when it had no capabilities
+	flocked atomic.Bool   // has or had a flock or OFD lock
 	watchMu sync.Mutex
 	watches map[*epollItem]struct{} // epoll items on this file; guarded by watchMu
 

@@ -172,7 +172,7 @@ func (f *File) beforeWrite(ctx *Context, n int) error {
 	if n == 0 {
 		return nil
 	}
-	return removePrivs(ctx, f.Path.Dentry)
+	return f.removePrivs(ctx)
 }
 
 // appends reports whether writes go to the end. Those of block devices do not,
@@ -356,7 +356,7 @@ func (f *File) Fallocate(ctx *Context, mode int, off, length int64) error {
 	case !ok:
 		return abi.EOPNOTSUPP
 	}
-	if err := removePrivs(ctx, f.Path.Dentry); err != nil {
+	if err := f.removePrivs(ctx); err != nil {
 		return err
 	}
 	return fa.Fallocate(ctx, mode, off, length)

@@ -115,6 +115,9 @@ func chown(ctx *Context, p Path, uid, gid uint32) error {
 		sa.Valid |= AttrGID
 	}
 	if p.Dentry.kind != abi.S_IFDIR {
+		if err := killFileCaps(ctx, i); err != nil {
+			return err
+		}
 		sa.killPriv(c, &a, true)
 	}
 	return setattr(ctx, i, sa)
@@ -137,9 +140,21 @@ func (sa *SetAttr) killPriv(c *Creds, a *Attr, always bool) {
 	}
 }
 
-// removePrivs is file_remove_privs: what a write does to a set-id file.
-func removePrivs(ctx *Context, d *Dentry) error {
-	if d.kind != abi.S_IFREG || ctx.Creds.Capable(abi.CAP_FSETID) {
+// removePrivs is file_remove_privs: what a write does to a file with set-id bits or
+// capabilities.
+func (f *File) removePrivs(ctx *Context) error {
+	d := f.Path.Dentry
+	if d.kind != abi.S_IFREG {
+		return nil
+	}
+	// Nobody gave any file capabilities since this one was found to have none.
+	if given := d.sb.VFS.fileCaps.Load() + 1; f.noCaps.Load() != given {
+		if err := killFileCaps(ctx, d.inode); err != nil {
+			return err
+		}
+		f.noCaps.Store(given)
+	}
+	if ctx.Creds.Capable(abi.CAP_FSETID) {
 		return nil
 	}
 	a, err := d.inode.Getattr()
@@ -284,6 +299,9 @@ func (f *File) Truncate(ctx *Context, size int64) error {
 func truncateInode(ctx *Context, d *Dentry, size int64) error {
 	now := ctx.TimeFor(d.inode)
 	sa := SetAttr{Valid: AttrSize | AttrMtime, Size: size, Mtime: now}
+	if err := killFileCaps(ctx, d.inode); err != nil {
+		return err
+	}
 	if !ctx.Creds.Capable(abi.CAP_FSETID) {
 		a, err := d.inode.Getattr()
 		if err != nil {

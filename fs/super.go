@@ -16,6 +16,7 @@ type VFS struct {
 	renameMu sync.Mutex // see the package comment
 	dcache   dcache
 	nextDev  atomic.Uint32 // minor number of the next anonymous device
+	fileCaps atomic.Uint64 // how often a file was given capabilities
 	nextMnt  atomic.Int32
 	nextAnon atomic.Uint64 // inode numbers of anonymous files
 	floor    stampFloor

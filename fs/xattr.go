@@ -48,7 +48,7 @@ func checkXattr(ctx *Context, p Path, name string, mask uint32) (Xattrs, error) 
 		return nil, abi.EINVAL // a handler's prefix alone (xattr_resolve_name)
 	}
 	if strings.HasPrefix(name, "security.") && mask == abi.W_OK && !ctx.Creds.Capable(abi.CAP_SYS_ADMIN) {
-		if name != "security.capability" || !ctx.Creds.Capable(abi.CAP_SETFCAP) {
+		if name != fileCapsName || !ctx.Creds.Capable(abi.CAP_SETFCAP) {
 			return nil, abi.EPERM
 		}
 	}
@@ -114,7 +114,26 @@ func Setxattr(ctx *Context, p Path, name string, value []byte, flags int) error 
 	if err != nil {
 		return err
 	}
-	return x.Setxattr(ctx, name, value, flags)
+	err = x.Setxattr(ctx, name, value, flags)
+	if name == fileCapsName {
+		p.Dentry.sb.VFS.fileCaps.Add(1)
+	}
+	return err
+}
+
+// fileCapsName is the attribute that holds a file's capabilities.
+const fileCapsName = "security.capability"
+
+// killFileCaps takes a file's capabilities (cap_inode_killpriv), if it has any.
+func killFileCaps(ctx *Context, i Inode) error {
+	x, ok := i.(Xattrs)
+	if !ok {
+		return nil
+	}
+	if _, err := x.Getxattr(ctx, fileCapsName); err != nil {
+		return nil
+	}
+	return x.Removexattr(ctx, fileCapsName)
 }
 
 // Removexattr removes an extended attribute.
