@@ -5,6 +5,7 @@ package ext4_test
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -83,6 +84,28 @@ func TestTrim(t *testing.T) {
 				t.Error("a file was discarded")
 			}
 			closed(t, sb, &d.disk)
+			for _, c := range []struct {
+				opt  ext4.Options
+				want error
+			}{{ext4.Options{ReadOnly: true}, nil}, {ext4.Options{ReadOnly: true, NoLoad: true}, abi.EROFS}} {
+				if sb, err = ext4.New(v, d, c.opt); err != nil {
+					t.Fatal(err)
+				}
+				e = env(t, v, sb)
+				e.Ctx.MayWait = true
+				root, err = e.Open("/", abi.O_RDONLY, 0)
+				e.Must(err)
+				before := d.bytes
+				n, err := trim(0, ^uint64(0), 0)
+				root.DecRef()
+				if d.data[1024+0x5c]&4 == 0 { // has no journal to leave out
+					c.want = nil
+				}
+				if !errors.Is(err, c.want) || err == nil && (n == 0 || int64(n) != d.bytes-before) {
+					t.Errorf("noload %v: trimmed %d bytes, %d discarded, %v, want %v", c.opt.NoLoad, n, d.bytes-before, err, c.want)
+				}
+				sb.Ops.(*ext4.FS).Close()
+			}
 		})
 	}
 }

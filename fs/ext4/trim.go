@@ -42,8 +42,10 @@ func (s *FS) trim(d Discarder, start, length, least uint64) (bytes uint64, err e
 	if least/bs > uint64(s.es.clustersPerGrp) || start/bs >= s.es.blocksCount || length < bs {
 		return 0, abi.EINVAL
 	}
-	if err := s.writable(); err != nil {
-		return 0, err
+	// A read-only mount has bitmaps as good as any, unless what is in the journal is
+	// missing from them, or an error came between them and the disk.
+	if s.aborted() || s.opt.NoLoad && s.es.hasCompat(compatHasJournal) {
+		return 0, abi.EROFS
 	}
 	first, end := start/bs, s.es.blocksCount
 	if n := length / bs; n < end-min(first, end) {
