@@ -172,6 +172,9 @@ func (f *File) beforeWrite(ctx *Context, n int) error {
 	if n == 0 {
 		return nil
 	}
+	if err := f.Path.Dentry.notSwap(); err != nil {
+		return err
+	}
 	return f.removePrivs(ctx)
 }
 
@@ -355,6 +358,9 @@ func (f *File) Fallocate(ctx *Context, mode int, off, length int64) error {
 		return abi.EFBIG
 	case !ok:
 		return abi.EOPNOTSUPP
+	}
+	if err := f.Path.Dentry.notSwap(); err != nil {
+		return err
 	}
 	if err := f.removePrivs(ctx); err != nil {
 		return err

@@ -130,6 +130,9 @@ func mayDelete(ctx *Context, dir, victim *Dentry, wantDir bool) error {
 	if isFrozen(dir.inode, abi.STATX_ATTR_APPEND) || isFrozen(victim.inode, abi.STATX_ATTR_APPEND|abi.STATX_ATTR_IMMUTABLE) {
 		return abi.EPERM
 	}
+	if dir.sb.VFS.isSwapFile(victim.inode) {
+		return abi.EPERM
+	}
 	if err := checkSticky(ctx, dir, victim); err != nil {
 		return err
 	}

@@ -299,6 +299,9 @@ func (f *File) Truncate(ctx *Context, size int64) error {
 func truncateInode(ctx *Context, d *Dentry, size int64) error {
 	now := ctx.TimeFor(d.inode)
 	sa := SetAttr{Valid: AttrSize | AttrMtime, Size: size, Mtime: now}
+	if err := d.notSwap(); err != nil {
+		return err
+	}
 	if err := killFileCaps(ctx, d.inode); err != nil {
 		return err
 	}

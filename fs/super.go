@@ -13,13 +13,14 @@ import (
 // VFS is one guest's virtual file system: what Linux keeps in global variables.
 // Make it with New.
 type VFS struct {
-	renameMu sync.Mutex // see the package comment
-	dcache   dcache
-	nextDev  atomic.Uint32 // minor number of the next anonymous device
-	fileCaps atomic.Uint64 // how often a file was given capabilities
-	nextMnt  atomic.Int32
-	nextAnon atomic.Uint64 // inode numbers of anonymous files
-	floor    stampFloor
+	renameMu  sync.Mutex // see the package comment
+	dcache    dcache
+	nextDev   atomic.Uint32 // minor number of the next anonymous device
+	swapFiles atomic.Int32  // len(swaps)
+	fileCaps  atomic.Uint64 // how often a file was given capabilities
+	nextMnt   atomic.Int32
+	nextAnon  atomic.Uint64 // inode numbers of anonymous files
+	floor     stampFloor
 
 	regMu sync.RWMutex
 	types []FSType               // in the order in which they were registered; guarded by regMu
@@ -29,6 +30,7 @@ type VFS struct {
 
 	inodeMu sync.Mutex
 	writers map[Inode]int        // guarded by inodeMu: >0 open for write, <0 denied (i_writecount)
+	swaps   map[Inode]bool       // guarded by inodeMu
 	fifos   map[Inode]*fifo      // guarded by inodeMu
 	locks   map[Inode]*fileLocks // guarded by inodeMu
 	posix   lockGraph            // who waits for whom, guarded by inodeMu

@@ -49,6 +49,8 @@ func (s *Swaps) Add(f *fs.File, pages uint64, prio int) error {
 	s.areas = slices.Insert(s.areas, at, swapArea{f, pages, prio})
 	if d := bdev.DeviceOf(f); d != nil {
 		d.SetSwap(true)
+	} else {
+		f.Path.Dentry.SuperBlock().VFS.SetSwapFile(f.Inode(), true)
 	}
 	return nil
 }
@@ -75,6 +77,8 @@ func (s *Swaps) Remove(f *fs.File) error {
 	s.mu.Unlock()
 	if d := bdev.DeviceOf(a.file); d != nil {
 		d.SetSwap(false)
+	} else {
+		a.file.Path.Dentry.SuperBlock().VFS.SetSwapFile(a.file.Inode(), false)
 	}
 	a.file.DecRef()
 	return nil
