@@ -114,6 +114,8 @@ func fileIoctl(t *kernel.Task, f *fs.File, a Args) (uint64, error) {
 		return flagIoctl(t, f, a, abi.O_NONBLOCK)
 	case fioASYNC:
 		return flagIoctl(t, f, a, abi.O_ASYNC)
+	case ficlone, ficloneRange, fidedupeRange:
+		return 0, remap(t, f, a.Uint(1), a[2])
 	}
 	return f.Ioctl(t.Context(), a.Uint(1), a[2], t)
 }
