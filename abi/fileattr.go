@@ -60,6 +60,9 @@ const (
 	EXT4_IOC_GETVERSION = 0x80086603
 	EXT4_IOC_SETVERSION = 0x40086604
 	EXT4_IOC_GETFSUUID  = 0x8008662c
+
+	EXT4_IOC_GROUP_EXTEND = 0x40086607
+	EXT4_IOC_RESIZE_FS    = 0x40086610
 )
 
 // Flags of struct fiemap and of its extents (include/uapi/linux/fiemap.h).

@@ -163,8 +163,13 @@ func (s *FS) fillSuper(r []byte) {
 	es := s.es
 	s.savedBlks, s.savedInos = s.freeBlks, s.freeInos
 	free := uint64(max(s.freeBlks, 0))
+	put32(r, 0x0, es.inodesCount)
+	put32(r, 0x4, uint32(es.blocksCount))
+	put32(r, 0x8, uint32(es.rBlocksCount))
 	put32(r, 0xc, uint32(free))
 	if es.hasIncompat(incompat64bit) {
+		put32(r, 0x150, uint32(es.blocksCount>>32))
+		put32(r, 0x154, uint32(es.rBlocksCount>>32))
 		put32(r, 0x158, uint32(free>>32))
 	}
 	put32(r, 0x10, uint32(max(s.freeInos, 0)))
@@ -176,6 +181,9 @@ func (s *FS) fillSuper(r []byte) {
 		put32(r, 0x5c, es.compat)
 		put32(r, 0x60, es.incompat)
 		put32(r, 0x64, es.roCompat)
+		put16(r, 0xce, uint16(es.reservedGDT))
+		put32(r, 0x104, es.firstMetaBG)
+		put32(r, 0x248, es.overhead)
 		put32(r, 0xe8, es.lastOrphan)
 		s.putErrors(r)
 	}

@@ -37,6 +37,8 @@
 // what broken structures do (error.go). A super block is taken to be written
 // whole, as on Linux: it has one checksum over two sectors.
 //
+// A mounted file system can be made larger (resize.go), group by group.
+//
 // Everything read from the Device is hostile. A structure is checked when it is
 // read (checksum, magic, bounds, order, block numbers against the metadata's
 // own places), and the code that walks it later stays within its bytes whatever
@@ -71,7 +73,7 @@
 // Quotas (such file systems are mounted read-only, as by a Linux without
 // CONFIG_QUOTA), encryption, casefolding and verity (refused by name),
 // bigalloc, shared blocks and multi-mount protection (read-only), delayed
-// allocation (preallocation keeps files together), resizing, making inline
+// allocation (preallocation keeps files together), making inline
 // files (they are read; a change moves them to blocks), sharing of attribute
 // blocks and of values' inodes (shared ones are unshared when changed), changing
 // a file between extents and block map, project ids, MOVE_EXT, fast commits.

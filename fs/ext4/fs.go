@@ -110,6 +110,7 @@ type FS struct {
 	storing   atomic.Bool   // some file was mapped shared and writable from the device
 	flushed   atomic.Uint64 // those that a flush covers
 	noBarrier atomic.Bool   // barrier=0
+	resizing  atomic.Bool   // somebody makes it larger
 
 	tables     []uint64 // starts of inode tables, sorted
 	tablesOnce sync.Once

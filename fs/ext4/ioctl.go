@@ -40,6 +40,10 @@ func (i *inode) ioctl(ctx *fs.Context, cmd uint32, arg uint64, mem fs.UserMemory
 		return mem.CopyOut(arg, append([]byte(s.es.volumeName), make([]byte, labelMax+1-len(s.es.volumeName))...))
 	case abi.FS_IOC_SETFSLABEL:
 		return s.setLabel(ctx, arg, mem)
+	case abi.EXT4_IOC_RESIZE_FS:
+		return s.ioctlResize(ctx, arg, mem)
+	case abi.EXT4_IOC_GROUP_EXTEND:
+		return s.ioctlExtend(ctx, arg, mem)
 	case abi.EXT4_IOC_GETFSUUID:
 		return s.getUUID(arg, mem)
 	}

@@ -115,7 +115,7 @@ func (s *FS) openJournal(runs []Run) (*jbd2.Journal, error) {
 		blocks += r.Len
 	}
 	return jbd2.Load(jbd2.Options{
-		Device: s.journalDevice(), Blocksize: int(bs), Blocks: s.es.blocksCount,
+		Device: s.journalDevice(), Blocksize: int(bs), Blocks: max(s.es.blocksCount, uint64(s.dev.Size()/bs)),
 		Map: func(block uint32) (int64, error) {
 			i := sort.Search(len(runs), func(i int) bool { return runs[i].Logical+runs[i].Len > uint64(block) })
 			if i == len(runs) {

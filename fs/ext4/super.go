@@ -84,6 +84,7 @@ type super struct {
 	orphanFileInum uint32
 	errorCount     uint32
 	freeInodes     uint32
+	overhead       uint32 // blocks of metadata; 0: not known
 	freeBlocks     uint64
 
 	// Geometry.
@@ -193,6 +194,7 @@ func decodeSuper(b []byte) *super {
 	es.logFlexGroups, es.checksumType = b[0x174], b[0x175]
 	es.errorCount = le32(b, 0x194)
 	es.usrQuotaInum, es.grpQuotaInum, es.prjQuotaInum = le32(b, 0x240), le32(b, 0x244), le32(b, 0x26c)
+	es.overhead = le32(b, 0x248)
 	es.backupBGs = [2]uint32{le32(b, 0x24c), le32(b, 0x250)}
 	es.checksumSeed, es.orphanFileInum = le32(b, 0x270), le32(b, 0x280)
 	return es

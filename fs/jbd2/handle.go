@@ -158,6 +158,13 @@ func (j *Journal) MaxTransactionBuffers() int {
 	return j.maxTxn
 }
 
+// Grow lets blocks below n be journalled, when the device has become larger.
+func (j *Journal) Grow(n uint64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.opt.Blocks = max(j.opt.Blocks, n)
+}
+
 // TID is the handle's transaction: what fsync waits for.
 func (h *Handle) TID() TID { return h.t.tid }
 
