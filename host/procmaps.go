@@ -94,22 +94,23 @@ func MapIDOf(fd int) (MapID, error) {
 	return MapID{}, unix.ENOENT
 }
 
-// MayWrite reports whether the shared mapping of process pid at addr was made by a
-// descriptor that is open for writing, so that mprotect(2) can make it writable.
-func MayWrite(pid int32, addr uint64) (bool, error) {
+// MayWrite tells of each mapping of process pid, by its first address, whether
+// mprotect(2) can make it writable: a shared one was made by a descriptor that is open
+// for writing then.
+func MayWrite(pid int32) (map[uint64]bool, error) {
 	b, err := ProcFile(pid, "smaps")
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	in, prefix := false, strconv.FormatUint(addr, 16)
+	out, at := map[uint64]bool{}, uint64(0)
 	for line := range strings.Lines(string(b)) {
-		if lo, _, ok := strings.Cut(line, "-"); ok && !strings.Contains(lo, ":") {
-			in = strings.TrimLeft(lo, "0") == prefix
-		} else if flags, ok := strings.CutPrefix(line, "VmFlags:"); in && ok {
-			return strings.Contains(flags, " mw"), nil
+		if flags, ok := strings.CutPrefix(line, "VmFlags:"); ok {
+			out[at] = strings.Contains(flags, " mw")
+		} else if lo, _, ok := strings.Cut(line, "-"); ok && !strings.Contains(lo, ":") {
+			at, _ = strconv.ParseUint(lo, 16, 64)
 		}
 	}
-	return false, unix.ENOENT
+	return out, nil
 }
 
 const pageBytes = 4096

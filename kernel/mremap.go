@@ -104,7 +104,7 @@ func (t *Task) growing(old, oldLen, newLen uint64) (g *growing, images bool, err
 			}
 			q := &mapping{f: f.IncRef(), length: newLen, prot: protOf(m), flags: flagsOf(m) &^ mapFixed, off: off, grows: true}
 			if m.Shared {
-				if q.stores, err = mayStore(t.hostTID, remapping{m: m}); err != nil {
+				if q.stores, err = (&storing{pid: t.hostTID}).may(m); err != nil {
 					f.DecRef()
 					return nil, true, abi.ENOMEM
 				}

@@ -181,6 +181,27 @@ func (k *Kernel) killMappers(m *move, p *places) {
 // mapsInBatch leaves room for the closing of two descriptors.
 const mapsInBatch = notify.MaxBatch - 2
 
+// Bounds of what is remapped in one step, in bytes, for the sake of what is kept of it
+// in memory meanwhile.
+const (
+	mostPiece = 8 << 20
+	mostOwn   = 64 << 20
+)
+
+// split cuts large pieces.
+func split(l []remapping) (out []remapping) {
+	for _, r := range l {
+		for r.len > mostPiece {
+			part := r
+			part.len = mostPiece
+			out = append(out, part)
+			r.addr, r.off, r.len = r.addr+mostPiece, r.off+mostPiece, r.len-mostPiece
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
 // remap has t's address space map the new places. What a private mapping has of its
 // own is kept: those pages are read before, and written to the new mapping.
 func (k *Kernel) remap(m *move, t *Task, p *places, to []fs.Moved) error {
@@ -189,22 +210,16 @@ func (k *Kernel) remap(m *move, t *Task, p *places, to []fs.Moved) error {
 	if err != nil {
 		return err
 	}
-	own := make([][]host.Piece, len(list))
-	for i, r := range list {
-		if !r.m.Shared {
-			if own[i], err = ownPages(pid, r); err != nil {
-				return err
-			}
-		}
-	}
-	for first := 0; first < len(list); first += mapsInBatch {
+	list = split(list)
+	stores := storing{pid: pid}
+	for first := 0; first < len(list); {
 		part := list[first:min(first+mapsInBatch, len(list))]
 		var fds []int // one or two, mostly
 		index := make([]int, len(part))
 		for i, r := range part {
 			fd := to[r.piece].FD
 			if r.m.Shared {
-				if store, err := mayStore(pid, r); err != nil {
+				if store, err := stores.may(r.m); err != nil {
 					return err
 				} else if store {
 					fd = to[r.piece].WriteFD
@@ -214,12 +229,27 @@ func (k *Kernel) remap(m *move, t *Task, p *places, to []fs.Moved) error {
 			if n < 0 {
 				if n = len(fds); n == 2 { // in batches of their own
 					part = part[:i]
-					first -= mapsInBatch - i
 					break
 				}
 				fds = append(fds, fd)
 			}
 			index[i] = n
+		}
+		var own []host.Piece
+		kept := uint64(0)
+		for i, r := range part {
+			if r.m.Shared {
+				continue
+			}
+			if kept += r.len; kept > mostOwn && i > 0 {
+				part = part[:i]
+				break
+			}
+			l, err := ownPages(pid, r)
+			if err != nil {
+				return err
+			}
+			own = append(own, l...)
 		}
 		end, err := t.batch(m, fds, func(b *notify.Batch, numbers []uint64) {
 			for i, r := range part {
@@ -232,11 +262,10 @@ func (k *Kernel) remap(m *move, t *Task, p *places, to []fs.Moved) error {
 		if end.left != 0 {
 			return fmt.Errorf("mapping the new place: %w", abi.Errno(-int64(end.result)))
 		}
-	}
-	for _, pieces := range own {
-		if err := putPages(pid, pieces); err != nil {
+		if err := putPages(pid, own); err != nil {
 			return err
 		}
+		first += len(part)
 	}
 	return nil
 }
@@ -262,12 +291,26 @@ func flagsOf(m host.Mapping) uint64 {
 	return mapPrivate | mapFixed
 }
 
-// mayStore reports whether a shared mapping is, or can be made, writable.
-func mayStore(pid int32, r remapping) (bool, error) {
-	if r.m.W {
+// storing tells which shared mappings of a process are, or can be made, writable.
+type storing struct {
+	pid  int32
+	asks map[uint64]bool // nil: not looked at yet
+}
+
+func (s *storing) may(m host.Mapping) (store bool, err error) {
+	if m.W {
 		return true, nil
 	}
-	return host.MayWrite(pid, r.m.Start)
+	if s.asks == nil {
+		if s.asks, err = host.MayWrite(s.pid); err != nil {
+			return false, err
+		}
+	}
+	store, known := s.asks[m.Start]
+	if !known {
+		return false, abi.ENOENT
+	}
+	return store, nil
 }
 
 // ownPages reads the pages of a private mapping that the process has written to.
