@@ -65,10 +65,15 @@ func command(t *testing.T, name string, args ...string) string {
 }
 
 func output(t *testing.T, name string, args ...string) (string, error) {
+	return outputFrom(t, "", name, args...)
+}
+
+// outputFrom is output of a program that has something to read.
+func outputFrom(t *testing.T, in, name string, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.WaitDelay = time.Second
+	cmd.Stdin, cmd.WaitDelay = strings.NewReader(in), time.Second
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
