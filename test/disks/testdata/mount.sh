@@ -6,7 +6,7 @@ try() {
 	show mount "$@" "$DISK" /mnt && findmnt -no FSTYPE,OPTIONS,PROPAGATION /mnt
 	show umount /mnt
 }
-for o in ro noatime nodiratime strictatime nosuid,nodev,noexec discard nodiscard errors=remount-ro errors=panic errors=continue \
+for o in ro noatime nodiratime strictatime lazytime nosuid,nodev,noexec sync dirsync discard nodiscard errors=remount-ro errors=panic errors=continue \
 	commit=7 data=journal data=ordered data=writeback barrier=0 nobarrier noload,ro norecovery,ro acl,user_xattr \
 	delalloc nodelalloc journal_checksum journal_async_commit grpid nogrpid bsdgroups minixdf noquota init_itable=7 noinit_itable \
 	max_batch_time=3 stripe=16 resuid=5,resgid=6 auto_da_alloc noauto_da_alloc dioread_nolock dioread_lock max_dir_size_kb=70 nombcache \
@@ -16,7 +16,7 @@ for o in ro noatime nodiratime strictatime nosuid,nodev,noexec discard nodiscard
 done 2>&1 | sed 's/(.*dmesg.*//'
 echo "== remount"
 show mount "$DISK" /mnt; echo text >/mnt/file; cp /bin/true /mnt/true
-for o in ro rw noexec exec,nosuid commit=9 noatime relatime data=journal errors=panic discard barrier=0 ro,noload nonsense; do
+for o in ro rw noexec exec,nosuid commit=9 noatime relatime data=journal errors=panic sync,dirsync async discard barrier=0 ro,noload nonsense; do
 	show mount -o remount,$o /mnt; findmnt -no OPTIONS /mnt
 done 2>&1 | sed 's/(.*dmesg.*//'
 show mount -o remount,bind,ro /mnt; show sh -c 'echo x >/mnt/file'; findmnt -no OPTIONS,FS-OPTIONS,VFS-OPTIONS /mnt
