@@ -107,8 +107,16 @@ func (m *memCopy) fill(i *inode) error {
 	}
 	bs := int64(i.s.es.blockSize)
 	var failed error
+	left := i.s.es.blocksCount
 	err := i.runs(0, i.s.es.blocksIn(i.size), func(r Run) bool { // holes are holes of the copy too
 		if !r.Unwritten {
+			// One block can be made to serve many places of the file. The copy would
+			// take as much memory as the file pretends to have.
+			if uint64(r.Len) > left {
+				failed = i.s.corrupt(i.ino, 0, "maps more blocks than the file system has")
+				return false
+			}
+			left -= uint64(r.Len)
 			failed = fill(int64(r.Logical)*bs, min(int64(r.Logical+r.Len)*bs, i.size))
 		}
 		return failed == nil
@@ -134,20 +142,53 @@ func (m *memCopy) fallocate(i *inode, mode int, off, length, old int64) {
 	m.resize(i.size)
 }
 
-// shift moves bytes [from, end) to to; both ways.
+// shift moves bytes [from, end) to to; both ways. Holes stay holes: a file may have any
+// size, and there may be next to nothing in it.
 func (m *memCopy) shift(from, end, to int64) {
+	type run struct {
+		off, end int64
+		data     bool
+	}
+	var runs []run
+	for off := from; off < end; {
+		data, err := host.Lseek(m.fd, off, abi.SEEK_DATA)
+		if err != nil || data > end { // ENXIO: only holes follow
+			data = end
+		}
+		if data > off {
+			runs = append(runs, run{off, data, false})
+		}
+		if off = data; off < end {
+			hole, err := host.Lseek(m.fd, off, abi.SEEK_HOLE)
+			if err != nil || hole > end {
+				hole = end
+			}
+			runs = append(runs, run{off, hole, true})
+			off = hole
+		}
+	}
+	by := to - from
+	if by > 0 { // what is behind makes room first
+		slices.Reverse(runs)
+	}
 	buf := make([]byte, 1<<20)
-	for left := end - from; left > 0; {
-		n := min(left, int64(len(buf)))
-		at := end - left // upwards, or from the end
-		if to > from {
-			at = from + left - n
+	for _, r := range runs {
+		if !r.data {
+			host.PunchHole(m.fd, r.off+by, r.end-r.off)
+			continue
 		}
-		if k, err := host.Pread(m.fd, buf[:n], at); err != nil || int64(k) < n {
-			clear(buf[k:n])
+		for left := r.end - r.off; left > 0; {
+			n := min(left, int64(len(buf)))
+			at := r.end - left // upwards, or from the end
+			if by > 0 {
+				at = r.off + left - n
+			}
+			if k, err := host.Pread(m.fd, buf[:n], at); err != nil || int64(k) < n {
+				clear(buf[max(k, 0):n])
+			}
+			host.Pwrite(m.fd, buf[:n], at+by)
+			left -= n
 		}
-		host.Pwrite(m.fd, buf[:n], at+(to-from))
-		left -= n
 	}
 }
 
