@@ -54,6 +54,12 @@ type Mappings interface {
 	Do(f func())
 }
 
+// Settler is the ability of Mappings to have processes let go what they have mapped
+// through a mount and unmapped since: they keep it busy. It waits as Relocate does.
+type Settler interface {
+	Settle(m *Mount)
+}
+
 // MapInoder is the ability of files whose mappings are another inode's (overlayfs).
 type MapInoder interface {
 	MapInode() Inode

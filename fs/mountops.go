@@ -305,6 +305,12 @@ func Umount(ctx *Context, name string, flags int) error {
 	if _, ok := m.above(); !ok {
 		return abi.EBUSY
 	}
+	if s, ok := ctx.VFS().Mappings.(Settler); ok && flags&abi.MNT_DETACH == 0 && m.busy.Load() != 0 {
+		if !ctx.MayWait {
+			return ErrMustWait
+		}
+		s.Settle(m)
+	}
 	ns.mu.Lock()
 	defer ns.mu.Unlock()
 	if flags&abi.MNT_DETACH == 0 && (m.busy.Load() != 0 || len(m.children) != 0) {

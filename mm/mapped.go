@@ -79,6 +79,20 @@ func (a *AddressSpace) Forget(inode fs.Inode) {
 	}
 }
 
+// ForgetAll notes that the files of which is says so are not mapped, and hands their
+// references over.
+func (a *AddressSpace) ForgetAll(is func(*fs.File) bool) (l []*fs.File) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for key, f := range a.maps {
+		if is(f) {
+			delete(a.maps, key)
+			l = append(l, f)
+		}
+	}
+	return l
+}
+
 // MayMap reports whether inode may be mapped.
 func (a *AddressSpace) MayMap(inode fs.Inode) bool {
 	a.mu.Lock()
