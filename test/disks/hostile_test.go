@@ -92,6 +92,7 @@ func TestDamagedImages(t *testing.T) {
 	}
 	script := fmt.Sprintf("mount -t proc proc /proc\ndamage %d %d\npoweroff -f\n", first, count)
 	out, err := outputFrom(t, script, bin, "ubd0="+root, "ubd1="+part, "ubd2="+whole, "ubd3="+table, "quiet", "mem=512M")
+	keep(t, out)
 	t.Log(summary(out))
 	if err != nil || !strings.Contains(out, "\nsurvived\n") {
 		t.Errorf("the guest did not survive: %v\n%s", err, tail(out))
@@ -245,4 +246,13 @@ func damagedTree(dir string) error {
 		try(syscall.Setxattr(at(name), "system.posix_acl_access", []byte(acl), 0))
 	}
 	return errors.Join(errs...)
+}
+
+// keep leaves all that the guest said in the file that $LODGER_DAMAGE_LOG names.
+func keep(t *testing.T, out string) {
+	if name := os.Getenv("LODGER_DAMAGE_LOG"); name != "" {
+		if err := os.WriteFile(name, []byte(out), 0o644); err != nil {
+			t.Error(err)
+		}
+	}
 }
