@@ -2,7 +2,8 @@
 #
 # tune2fs, dumpe2fs, debugfs, e2label, e2image on a disk that a mount changes between.
 quiet mkfs.ext4 -q -F -O '^metadata_csum' -U 11111111-2222-3333-4444-555555555555 "$DISK"
-use() { show mount "$DISK" /mnt; date >/mnt/$1; show umount /mnt; quiet e2fsck -fn "$DISK"; }
+# What was mounted after the last check, by the second, tune2fs wants to have checked.
+use() { show mount "$DISK" /mnt; date >/mnt/$1; show umount /mnt; quiet e2fsck -fn "$DISK"; quiet e2fsck -fy "$DISK"; }
 features() { tune2fs -l "$DISK" | grep -E 'features|volume name|UUID|Reserved block count|Maximum mount|Errors|mount options|Inode size'; }
 features
 quiet tune2fs -L new-name "$DISK"; use a; show e2label "$DISK"; blkid -s LABEL "$DISK"
