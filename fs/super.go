@@ -144,14 +144,7 @@ func (sb *SuperBlock) put() {
 // NewSuperBlock makes a super block with a new anonymous device number. The
 // file system makes its root inode with that number and calls SetRoot.
 func (v *VFS) NewSuperBlock(typ string, magic int64, ops any) *SuperBlock {
-	sb := &SuperBlock{VFS: v, Type: typ, Magic: magic, Ops: ops, Dev: v.NewDev()}
-	_, syncs := ops.(SuperSyncer)
-	if _, ends := ops.(SuperReleaser); ends || syncs {
-		v.regMu.Lock()
-		defer v.regMu.Unlock()
-		v.sbs = append(v.sbs, sb)
-	}
-	return sb
+	return &SuperBlock{VFS: v, Type: typ, Magic: magic, Ops: ops, Dev: v.NewDev()}
 }
 
 // release ends a super block whose last mount went: kill_sb.
@@ -219,13 +212,20 @@ func (v *VFS) ReleaseAll() {
 // NewDev gives an unused anonymous device number (major 0).
 func (v *VFS) NewDev() uint64 { return abi.Makedev(0, v.nextDev.Add(1)+15) }
 
-// SetRoot gives sb its root directory.
+// SetRoot gives sb its root directory, with which a mount has succeeded: from then on
+// it is synced and released.
 func (sb *SuperBlock) SetRoot(root Inode) error {
 	a, err := root.Getattr()
 	if err != nil {
 		return err
 	}
 	sb.Root = newDentry(sb, nil, "", root, a.Mode)
+	_, syncs := sb.Ops.(SuperSyncer)
+	if _, ends := sb.Ops.(SuperReleaser); ends || syncs {
+		sb.VFS.regMu.Lock()
+		defer sb.VFS.regMu.Unlock()
+		sb.VFS.sbs = append(sb.VFS.sbs, sb)
+	}
 	return nil
 }
 

@@ -225,3 +225,30 @@ func TestLogOfError(t *testing.T) {
 		t.Errorf("said\n%s", got)
 	}
 }
+
+// TestFailedMountIsNotUnmounted: a mount that failed half way is over; the end of the
+// guest does not end it once more.
+func TestFailedMountIsNotUnmounted(t *testing.T) {
+	d := mkfs(t, "8M", "-t", "ext4", "-O", "^metadata_csum")
+	path := filepath.Join(t.TempDir(), "image")
+	if err := os.WriteFile(path, d.data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("debugfs", "-w", "-R", "set_inode_field <2> mode 0100644", path).CombinedOutput(); err != nil {
+		need.Missing(t, "debugfs: %v\n%s", err, out)
+	}
+	dev, err := block.OpenFile(path, block.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dev.Close()
+	v, said := fs.New(0), ""
+	_, err = ext4.Mount(v, dev, 0, "ext4", 0, "", ext4.Env{Name: "disk", Log: func(_ printk.Level, s string) { said += s + "\n" }})
+	if err == nil || !strings.Contains(said, "EXT4-fs error (device disk): fill:") {
+		t.Errorf("a root that is no directory: %v\n%s", err, said)
+	}
+	v.ReleaseAll()
+	if strings.Contains(said, "unmounting") {
+		t.Errorf("said\n%s", said)
+	}
+}
