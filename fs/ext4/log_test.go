@@ -4,10 +4,12 @@ package ext4_test
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -141,48 +143,54 @@ func ourLog(t *testing.T, typ, image string) string {
 func hostLog(t *testing.T, typ, image string) string {
 	mnt, dev := t.TempDir(), ""
 	tag := fmt.Sprintf("lodger's test of %s, %d", typ, os.Getpid())
-	if err := os.WriteFile("/dev/kmsg", []byte("<7>"+tag+"\n"), 0); err != nil {
-		need.Missing(t, "the host's kernel log cannot be written: %v", err)
+	// A mount name space of our own: who copied the host's would keep what we unmount.
+	holder := exec.Command("unshare", "--mount", "sh", "-c", "echo up; exec cat")
+	in, err := holder.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	up, err := holder.StdoutPipe()
+	if err == nil {
+		err = holder.Start()
+	}
+	if err == nil {
+		_, err = io.ReadFull(up, make([]byte, 3))
+	}
+	if err != nil {
+		t.Fatalf("unshare: %v", err)
+	}
+	inside := func(args ...string) *exec.Cmd {
+		return exec.Command("nsenter", append([]string{"--mount", "--target", strconv.Itoa(holder.Process.Pid)}, args...)...)
 	}
 	run := func(args ...string) {
 		t.Helper()
-		if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
+		if out, err := inside(args...).CombinedOutput(); err != nil {
 			t.Fatalf("%v: %v\n%s", args, err, out)
 		}
 	}
-	mounted := false
-	t.Cleanup(func() { // after a failure
-		if mounted {
-			run("umount", mnt)
-		}
+	t.Cleanup(func() {
+		in.Close() // the mounts go with the name space
+		holder.Wait()
 		if dev != "" {
-			run("losetup", "-d", dev)
+			exec.Command("losetup", "-d", dev).Run()
 		}
 	})
-	var devs []string
 	logSteps(t, typ, image, logRun{
 		mount: func(typ, options string) error {
-			out, err := exec.Command("losetup", "-f", "--show", image).Output()
-			if err != nil {
-				need.Missing(t, "the host has no loop devices: %v", err)
+			if dev == "" { // kept to the end: nobody else's mounts may be on it
+				out, err := exec.Command("losetup", "-f", "--show", image).Output()
+				if err != nil {
+					need.Missing(t, "the host has no loop devices: %v", err)
+				}
+				dev = strings.TrimSpace(string(out))
+				if err := os.WriteFile("/dev/kmsg", []byte("<7>"+tag+"\n"), 0); err != nil {
+					need.Missing(t, "the host's kernel log cannot be written: %v", err)
+				}
 			}
-			dev = strings.TrimSpace(string(out))
-			devs = append(devs, filepath.Base(dev))
-			if err = exec.Command("mount", "-t", typ, "-o", options, dev, mnt).Run(); err == nil {
-				mounted = true
-				return nil
-			}
-			run("losetup", "-d", dev)
-			dev = ""
-			return err
+			return inside("mount", "-t", typ, "-o", options, dev, mnt).Run()
 		},
 		remount: func(options string) { run("mount", "-o", "remount,"+options, mnt) },
-		umount: func() {
-			run("umount", mnt)
-			mounted = false
-			run("losetup", "-d", dev)
-			dev = ""
-		},
+		umount:  func() { run("umount", mnt) },
 	})
 	log, err := exec.Command("dmesg", "-t").Output()
 	if err != nil {
@@ -190,7 +198,7 @@ func hostLog(t *testing.T, typ, image string) string {
 	}
 	after := string(log)[max(strings.LastIndex(string(log), tag), 0):]
 	var said strings.Builder
-	ours := regexp.MustCompile(`^EXT4-fs \((` + strings.Join(devs, "|") + `)\)`)
+	ours := regexp.MustCompile(`^EXT4-fs \(` + filepath.Base(dev) + `\)`)
 	for line := range strings.Lines(after) {
 		if ours.MatchString(line) {
 			said.WriteString(ours.ReplaceAllString(line, "EXT4-fs (disk)"))
