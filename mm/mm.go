@@ -6,7 +6,7 @@
 // region are in use, what program is mapped, and an upper bound of the files
 // that may be mapped.
 //
-// Locks: AddressSpace.mu is a leaf. AddressSpace.Stores is held for reading by the
+// Locks: AddressSpace.mu is a leaf but for those of segments (package ipc). AddressSpace.Stores is held for reading by the
 // kernel while it stores into the memory, and for writing while what is mapped there
 // moves; only who may wait blocks on it.
 package mm
@@ -26,8 +26,11 @@ type AddressSpace struct {
 	free  []int            // areas that may be used again; guarded by mu
 	next  int              // first area never used; guarded by mu
 	maps  map[any]*fs.File // files that may be mapped, by inode; guarded by mu
-	adds  uint64           // counts what was added to maps; guarded by mu
-	from  uint64           // adds of the address space that this is a copy of, then
+	// attached are the shared memory segments that lie in it, by address; guarded by mu
+	attached map[uint64]attachment
+
+	adds uint64 // counts what was added to maps; guarded by mu
+	from uint64 // adds of the address space that this is a copy of, then
 
 	// Stores: see the package comment.
 	Stores sync.RWMutex
@@ -73,6 +76,13 @@ func (a *AddressSpace) Fork(keep ...int) *AddressSpace {
 	for i, f := range a.maps {
 		n.maps[i] = f.IncRef()
 	}
+	for at, x := range a.attached {
+		if n.attached == nil {
+			n.attached = map[uint64]attachment{}
+		}
+		n.attached[at] = x
+		x.seg.Forked()
+	}
 	for i := 0; i < a.next; i++ {
 		if !slices.Contains(keep, i) {
 			n.free = append(n.free, i)
@@ -91,12 +101,17 @@ func (a *AddressSpace) Drop() {
 	a.users--
 	last := a.users == 0
 	var maps map[any]*fs.File
+	var attached map[uint64]attachment
 	if last {
 		maps, a.maps = a.maps, nil
+		attached, a.attached = a.attached, nil
 	}
 	a.mu.Unlock()
 	if !last {
 		return
+	}
+	for _, x := range attached {
+		x.seg.Gone(0, 0)
 	}
 	for _, f := range maps {
 		f.DecRef()

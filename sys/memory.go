@@ -11,6 +11,7 @@ import (
 
 // mmap flags and protections, include/uapi/asm-generic/mman*.h.
 const (
+	protRead  = 1
 	protWrite = 2
 	protExec  = 4
 

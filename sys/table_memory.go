@@ -5,7 +5,12 @@ package sys
 import "lodger/host/notify"
 
 func memoryRows() []Row {
+	h := newShm()
 	return []Row{
+		{X86: 29, ARM64: 194, Name: "shmget", Fn: h.get, Args: []Kind{Hex, Size, Hex}},
+		{X86: 30, ARM64: 196, Name: "shmat", Fn: h.at, Args: []Kind{Dec, Addr, Hex}, Ret: Addr},
+		{X86: 31, ARM64: 195, Name: "shmctl", Fn: h.ctl, Args: []Kind{Dec, Dec, Addr}, Level: Partial, Note: "SHM_LOCK is only noted; memory that was unmapped piece by piece counts as attached until the process ends"},
+		{X86: 67, ARM64: 197, Name: "shmdt", Fn: h.dt, Args: []Kind{Addr}},
 		{X86: 9, ARM64: 222, Name: "mmap", Fn: mmap, Route: notify.RouteChecked, Args: []Kind{Addr, Size, Prot, MapFlg, Fd, Hex}, Ret: Addr},
 		{X86: 25, ARM64: 216, Name: "mremap", Fn: mremap, Route: notify.RouteChecked, Args: []Kind{Addr, Size, Size, Hex, Addr}, Ret: Addr},
 		{X86: 28, ARM64: 233, Name: "madvise", Fn: madvise, Route: notify.RouteChecked, Args: []Kind{Addr, Size, Advice}, Level: Partial, Note: "no MADV_REMOVE, HWPOISON, MERGEABLE"},

@@ -16,7 +16,7 @@ func layers() [][]string {
 		{"host", "host/"},
 		{"lib/"},
 		{"fs", "block", "tty", "net"},
-		{"mm", "block/"}, // mm: beside fs in the picture; mappings hold files
+		{"mm", "ipc", "block/"}, // mm: beside fs in the picture; mappings hold files
 		{"fs/", "drivers/"},
 		{"kernel"},
 		{"sys"},
