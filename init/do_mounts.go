@@ -75,21 +75,46 @@ const msSilent = 0x8000
 // onDevice is who holds a mounted block device.
 type onDevice struct {
 	t  string
-	sb *fs.SuperBlock
+	sb atomic.Pointer[fs.SuperBlock] // nil: not mounted yet
+}
+
+// cacher gives the file system's ability to answer for its device.
+func (h *onDevice) cacher() bdev.Cacher {
+	sb := h.sb.Load()
+	if sb == nil {
+		return nil
+	}
+	c, _ := sb.Ops.(bdev.Cacher)
+	return c
+}
+
+// Overlay implements bdev.Cacher.
+func (h *onDevice) Overlay(p []byte, off int64) {
+	if c := h.cacher(); c != nil {
+		c.Overlay(p, off)
+	}
+}
+
+// Overwritten implements bdev.Cacher.
+func (h *onDevice) Overwritten(p []byte, off int64) {
+	if c := h.cacher(); c != nil {
+		c.Overwritten(p, off)
+	}
 }
 
 // mountOn mounts a device, or gives the super block that it is mounted with already:
 // get_tree_bdev.
 func (t blockType) mountOn(v *fs.VFS, d *bdev.Device, flags uint32, data string, silent bool) (*fs.SuperBlock, error) {
 	if h, ok := d.Holder().(*onDevice); ok && h.t == t.name {
+		sb := h.sb.Load()
 		switch {
-		case h.sb == nil || !h.sb.Grab():
+		case sb == nil || !sb.Grab():
 			return nil, abi.EBUSY // it is just being mounted or unmounted
-		case h.sb.ReadOnly() != (flags&abi.MS_RDONLY != 0):
-			h.sb.Ungrab()
+		case sb.ReadOnly() != (flags&abi.MS_RDONLY != 0):
+			sb.Ungrab()
 			return nil, abi.EBUSY
 		}
-		return h.sb, nil
+		return sb, nil
 	}
 	h := &onDevice{t: t.name}
 	if err := d.Acquire(h, flags&abi.MS_RDONLY == 0); err != nil {
@@ -100,7 +125,7 @@ func (t blockType) mountOn(v *fs.VFS, d *bdev.Device, flags uint32, data string,
 		d.Release(h)
 		return nil, err
 	}
-	h.sb = sb
+	h.sb.Store(sb)
 	sb.OnRelease = func() { d.Release(h) }
 	return sb, nil
 }

@@ -25,7 +25,30 @@ func (f *file) ReadAt(_ *fs.Context, p []byte, off int64) (int, error) {
 	if f.misaligned(off, len(p)) {
 		return 0, abi.EINVAL
 	}
-	return f.dev.ReadAt(p, off)
+	n, err := f.dev.ReadAt(p, off)
+	if c := f.cacher(); c != nil && n > 0 {
+		c.Overlay(p[:n], off)
+	}
+	return n, err
+}
+
+// Cacher is the ability of who holds a device (Acquire) to have a newer state of it in
+// memory: on Linux file systems keep their metadata in the device's page cache, where
+// programs that open the device see it and change it.
+type Cacher interface {
+	// Overlay puts what is newer into p, which was read from off on.
+	Overlay(p []byte, off int64)
+	// Overwritten tells that p was written at off, past the holder. It may wait.
+	Overwritten(p []byte, off int64)
+}
+
+// cacher gives the device's, nil where there is none or O_DIRECT asks for the disk.
+func (f *file) cacher() Cacher {
+	if f.has(abi.O_DIRECT) {
+		return nil
+	}
+	c, _ := f.dev.Holder().(Cacher)
+	return c
 }
 
 // WriteAt implements fs.WriterAt: short at the end, abi.ENOSPC beyond it
@@ -48,10 +71,14 @@ func (f *file) WriteAt(ctx *fs.Context, p []byte, off int64) (int, error) {
 	}
 	// A copy-up stops whoever maps what moves, and waits for them.
 	sync := f.has(abi.O_DSYNC)
-	if (sync || f.dev.disk.moves() || f.dev.Waits()) && !ctx.MayWait {
+	c := f.cacher()
+	if (sync || c != nil || f.dev.disk.moves() || f.dev.Waits()) && !ctx.MayWait {
 		return 0, fs.ErrMustWait
 	}
 	n, err := f.dev.WriteAt(p, off)
+	if c != nil && n > 0 {
+		c.Overwritten(p[:n], off)
+	}
 	if err == nil && sync {
 		err = f.dev.Flush()
 	}
