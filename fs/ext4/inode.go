@@ -87,6 +87,11 @@ type inode struct {
 	stored   bool          // was mapped shared and writable, from the device
 	dirCache dirHint
 
+	// lost counts failed write-backs of what mappings stored, and heard says that
+	// somebody was told of the last one (errseq_t); guarded by mu.
+	lost  uint64
+	heard bool
+
 	syncTID, dataTID jbd2.TID // what fsync and fdatasync wait for; guarded by mu
 }
 

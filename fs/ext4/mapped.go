@@ -46,7 +46,7 @@ func (i *inode) openFile(flags int) (*file, error) {
 	case write && i.is(flAppend) && flags&abi.O_APPEND == 0, i.is(flAppend) && flags&abi.O_TRUNC != 0:
 		return nil, abi.EPERM
 	}
-	return &file{i: i, write: write, sync: flags&abi.O_SYNC == abi.O_SYNC, dsync: flags&abi.O_DSYNC != 0}, nil
+	return &file{i: i, write: write, sync: flags&abi.O_SYNC == abi.O_SYNC, dsync: flags&abi.O_DSYNC != 0, told: i.lostSample()}, nil
 }
 
 // MapFD is MapRuns for whoever wants one piece.

@@ -201,9 +201,44 @@ func (m *memCopy) close() {
 	}
 }
 
-// syncMem writes back what mappings stored: the pages that differ. FS.mu is held
-// for writing.
+// syncMem writes back what mappings stored. FS.mu is held for writing.
 func (i *inode) syncMem() error {
+	err := i.writeBack()
+	if err != nil {
+		i.mu.Lock()
+		i.lost, i.heard = i.lost+1, false
+		i.mu.Unlock()
+	}
+	return err
+}
+
+// lostSample is what a new file starts with: an error that nobody was told of is told
+// whoever syncs first (errseq_sample).
+func (i *inode) lostSample() uint64 {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.lost > 0 && !i.heard {
+		return i.lost - 1
+	}
+	return i.lost
+}
+
+// lostSince tells each open file once that a write-back has failed, whoever asked for
+// that (file_check_and_advance_wb_err).
+func (f *file) lostSince() error {
+	i := f.i
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if f.told == i.lost {
+		return nil
+	}
+	f.told, i.heard = i.lost, true
+	return abi.EIO
+}
+
+// writeBack writes the pages that differ.
+func (i *inode) writeBack() error {
+
 	m := i.mem
 	if m == nil || !m.writable || i.dead {
 		return nil
@@ -211,8 +246,11 @@ func (i *inode) syncMem() error {
 	a, b := make([]byte, pageSize), make([]byte, pageSize)
 	for off := int64(0); off < i.size; off += pageSize {
 		at, err := host.Lseek(m.fd, off, abi.SEEK_DATA)
-		if err != nil || at >= i.size {
-			return nil // ENXIO: only holes follow
+		if err == abi.ENXIO || err == nil && at >= i.size {
+			return nil // only holes follow
+		}
+		if err != nil {
+			return err
 		}
 		off = at &^ (pageSize - 1)
 		n, err := m.readAt(a, off, i.size)
@@ -240,12 +278,13 @@ func (s *FS) writeMapped() error {
 		l = append(l, i)
 	}
 	s.inodeMu.Unlock()
+	var failed error
 	for _, i := range l {
-		if err := i.syncMem(); err != nil {
-			return err
+		if err := i.syncMem(); failed == nil {
+			failed = err
 		}
 	}
-	return nil
+	return failed
 }
 
 // releaseMem ends the copy of a file that nobody has open.

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"lodger/abi"
+	"lodger/block/blocktest"
 	"lodger/fs"
 	"lodger/fs/ext4"
 	"lodger/host"
@@ -127,4 +128,83 @@ func TestCopyOfRepeatedBlocks(t *testing.T) {
 	defer f.DecRef()
 	_, _, err = f.MapRuns(e.Ctx, 0, 4096, false, true, false)
 	e.Want(err, abi.EUCLEAN, "mapping of a file with more blocks than the disk")
+}
+
+// TestLostStores: what mappings stored in a file that is held by memory copy cannot be
+// written back. Each open file is told once at its next fsync, whoever wrote, and who
+// opens it after the last close when nobody was.
+func TestLostStores(t *testing.T) {
+	d := blocktest.NewFaulty(blocktest.NewMem(mkfs(t, "8M", "-t", "ext4", "-b", "1024").data))
+	v := fs.New(0)
+	sb, err := ext4.New(v, d, ext4.Options{Timer: &stepTimer{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := env(t, v, sb)
+	contents := strings.Repeat("contents", 1024)
+	for _, name := range []string{"/f", "/other"} {
+		e.Write(name, contents)
+	}
+	e.Must(sb.Ops.(*ext4.FS).Sync())
+	open := func(name string) *fs.File {
+		f, err := e.Open(name, abi.O_RDWR, 0)
+		e.Must(err)
+		return f
+	}
+	store := func(f *fs.File, s string) {
+		runs, _, err := f.MapRuns(e.Ctx, 0, 4096, true, true, false)
+		e.Must(err)
+		if _, err := host.Pwrite(runs[0].FD, []byte(s), 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a, b, other := open("/f"), open("/f"), open("/other")
+	store(a, "stored 1")
+	store(other, "stored 2")
+	// Data is what is hit, wherever the two lie.
+	r, err := fs.Listxattr(e.Ctx, placeOf(e, "/f")) // nothing is read from now on
+	if err != nil || len(r) > 0 {
+		t.Fatal(r, err)
+	}
+	d.Add(blocktest.Fault{Ops: blocktest.Write, Times: 1})
+	e.Want(sb.Ops.(*ext4.FS).Sync(), abi.EIO, "sync")
+	late := open("/f")
+	// One of the two could be written, the other not: both are now.
+	lost := 0
+	for _, pair := range [][2]*fs.File{{a, b}, {other, nil}} {
+		err := pair[0].Fsync(e.Ctx, false)
+		if err != nil {
+			lost++
+			e.Want(err, abi.EIO, "fsync")
+			e.Must(pair[0].Fsync(e.Ctx, false))
+			if pair[1] != nil {
+				e.Want(pair[1].Fsync(e.Ctx, true), abi.EIO, "fsync of another open file")
+				e.Want(late.Fsync(e.Ctx, true), abi.EIO, "fsync of one opened before anybody was told")
+				f := open("/f")
+				e.Must(f.Fsync(e.Ctx, true))
+				f.DecRef()
+			}
+		}
+	}
+	if lost != 1 {
+		t.Errorf("%d files were told of one error", lost)
+	}
+	// A write goes to both, and its own error was forgotten.
+	d.Add(blocktest.Fault{Ops: blocktest.Write, Times: 1})
+	_, err = a.Pwrite(e.Ctx, []byte("written"), 4096)
+	e.Want(err, abi.EIO, "write")
+	// The last close has nobody to tell.
+	store(other, "stored 3")
+	d.Add(blocktest.Fault{Ops: blocktest.Write, Times: 1})
+	other.DecRef()
+	other = open("/other")
+	e.Want(other.Fsync(e.Ctx, false), abi.EIO, "fsync after the last close lost stores")
+	e.Must(other.Fsync(e.Ctx, false))
+	if got := e.Read("/f"); got[:8] != "stored 1" {
+		t.Errorf("%q", got[:8])
+	}
+	for _, f := range []*fs.File{a, b, late, other} {
+		f.DecRef()
+	}
+	e.Must(sb.Ops.(*ext4.FS).Close())
 }

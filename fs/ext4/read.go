@@ -14,6 +14,8 @@ type file struct {
 	write bool
 	sync  bool // O_SYNC
 	dsync bool // O_DSYNC
+
+	told uint64 // inode.lost when this file was told last; guarded by inode.mu
 }
 
 // Open makes what is behind a file or directory.

@@ -123,7 +123,13 @@ func (s *FS) writeLazy() error {
 }
 
 // Fsync makes a file durable.
-func (f *file) Fsync(_ *fs.Context, dataOnly bool) error { return f.i.fsync(dataOnly) }
+func (f *file) Fsync(_ *fs.Context, dataOnly bool) error {
+	err := f.i.fsync(dataOnly)
+	if lost := f.lostSince(); err == nil {
+		err = lost
+	}
+	return err
+}
 
 // Fsync makes a directory durable.
 func (d *dirFile) Fsync(_ *fs.Context, dataOnly bool) error { return d.i.fsync(dataOnly) }

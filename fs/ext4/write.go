@@ -92,7 +92,8 @@ func (i *inode) writeTo(ctx *fs.Context, p []byte, off int64, mem *memCopy) (n i
 				}
 			}
 			part := p[n:min(len(p), n+chunk)]
-			if k, err = i.writeStep(h, part, off+int64(n)); k == 0 {
+			if k, err = i.writeStep(h, part, off+int64(n)); err != nil || k == 0 {
+				k = 0
 				return err
 			}
 			if mem != nil {
