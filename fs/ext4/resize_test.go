@@ -203,8 +203,11 @@ func TestResizeCrash(t *testing.T) {
 			e.Must(resizeTo(e, uint64(k.disk/4/bs)))
 			e.Write("/after", "contents")
 			e.Must(sb.Ops.(*ext4.FS).Sync())
-			rng := rand.New(rand.NewPCG(1, 2))
-			for range 12 {
+			rng, cuts := rand.New(rand.NewPCG(1, 2)), 12
+			if testing.Short() {
+				cuts = 4
+			}
+			for range cuts {
 				at := start + rng.IntN(rec.Log().Len()-start+1)
 				d := &disk{data: rec.Crash(at, rng)}
 				sb, err := ext4.New(fs.New(0), d, ext4.Options{})
