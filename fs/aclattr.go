@@ -85,7 +85,11 @@ func setACL(ctx *Context, p Path, t ACLType, acl ACL) error {
 			mode &^= abi.S_ISGID
 		}
 	}
-	return h.SetACL(ctx, t, acl, mode)
+	if err := h.SetACL(ctx, t, acl, mode); err != nil {
+		return err
+	}
+	d.notify(abi.IN_ATTRIB)
+	return nil
 }
 
 func (acl ACL) validOrNil() error {

@@ -11,14 +11,23 @@ const copyChunk = 128 << 10
 // offset means the file's own position; a given one is advanced. An error after
 // some bytes were copied is not reported.
 func CopyRange(ctx *Context, dst *File, dstOff *int64, src *File, srcOff *int64, n int64) (int64, error) {
+	done, err := copyRange(ctx, dst, dstOff, src, srcOff, n)
+	if done > 0 {
+		src.ReadDone()
+		dst.WriteDone()
+	}
+	return done, err
+}
+
+func copyRange(ctx *Context, dst *File, dstOff *int64, src *File, srcOff *int64, n int64) (int64, error) {
 	buf := make([]byte, min(n, copyChunk))
 	done := int64(0)
 	for done < n {
-		r, err := readFrom(ctx, src, buf[:min(n-done, int64(len(buf)))], srcOff)
+		r, err := src.ReadPart(ctx, buf[:min(n-done, int64(len(buf)))], srcOff)
 		if r == 0 || err != nil {
 			return result(done, err)
 		}
-		w, err := writeTo(ctx, dst, buf[:r], dstOff)
+		w, err := dst.WritePart(ctx, buf[:r], dstOff)
 		done += int64(max(w, 0))
 		if w < r { // give back what was read too much
 			if srcOff != nil {
@@ -37,22 +46,4 @@ func result(done int64, err error) (int64, error) {
 		return done, nil
 	}
 	return 0, err
-}
-
-func readFrom(ctx *Context, f *File, p []byte, off *int64) (int, error) {
-	if off == nil {
-		return f.Read(ctx, p)
-	}
-	n, err := f.Pread(ctx, p, *off)
-	*off += int64(max(n, 0))
-	return n, err
-}
-
-func writeTo(ctx *Context, f *File, p []byte, off *int64) (int, error) {
-	if off == nil {
-		return f.Write(ctx, p)
-	}
-	n, err := f.Pwrite(ctx, p, *off)
-	*off += int64(max(n, 0))
-	return n, err
 }

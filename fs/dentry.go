@@ -22,6 +22,7 @@ type Dentry struct {
 	gone  atomic.Bool               // unlinked: not reachable by its name
 	ref   atomic.Bool               // used since the clock's hand passed
 	mnts  atomic.Int32              // mounts on top of it, in any name space
+	users atomic.Int32              // open files and held places
 
 	mu  sync.Mutex // the directory's lock (Linux: inode.i_rwsem)
 	cmu sync.Mutex

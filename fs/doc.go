@@ -43,9 +43,11 @@
 //	      dcache.mu       leaf: the clock
 //	File.posMu            position; held over reads and writes, outside file system locks
 //	VFS.inodeMu           leaf: per-inode side tables (locks, FIFOs, write counts)
+//	markTable.mu          watches (fsnotify.go): never held over a call into a file system
+//	  inotify.mu          one instance's events
 //	wait.Queue            leaf
 //
 // # Left out
 //
-// Leases, mount propagation, quotas, file handles, splice, fanotify.
+// Leases, mount propagation, quotas, file handles, splice, fanotify, dnotify.
 package fs

@@ -28,6 +28,7 @@ type File struct {
 	counted  bool // has a write count in VFS.writers
 	denied   bool // denies writing (OpenExec)
 	pinned   bool // Pinner.Pin was called
+	opened   bool // whoever watches was told (FMODE_OPENED)
 	atime    bool // reads may have to set the access time
 	relatime bool
 

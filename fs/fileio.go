@@ -35,6 +35,14 @@ func (f *File) canWrite() error {
 // Read reads at the file's position, or from the stream; end of file is
 // (0, nil). EBADF, EISDIR, EINVAL, EAGAIN (see Queue).
 func (f *File) Read(ctx *Context, p []byte) (int, error) {
+	n, err := f.readHere(ctx, p)
+	if n > 0 {
+		f.ReadDone()
+	}
+	return n, err
+}
+
+func (f *File) readHere(ctx *Context, p []byte) (int, error) {
 	if err := f.canRead(); err != nil {
 		return 0, err
 	}
@@ -58,6 +66,14 @@ func (f *File) Read(ctx *Context, p []byte) (int, error) {
 
 // Pread is pread(2): ESPIPE for streams.
 func (f *File) Pread(ctx *Context, p []byte, off int64) (int, error) {
+	n, err := f.pread(ctx, p, off)
+	if n > 0 {
+		f.ReadDone()
+	}
+	return n, err
+}
+
+func (f *File) pread(ctx *Context, p []byte, off int64) (int, error) {
 	if off < 0 {
 		return 0, abi.EINVAL
 	}
@@ -77,6 +93,14 @@ func (f *File) Pread(ctx *Context, p []byte, off int64) (int, error) {
 
 // Write writes at the position (at the end with O_APPEND), or to the stream.
 func (f *File) Write(ctx *Context, p []byte) (int, error) {
+	n, err := f.writeHere(ctx, p)
+	if n > 0 {
+		f.WriteDone()
+	}
+	return n, err
+}
+
+func (f *File) writeHere(ctx *Context, p []byte) (int, error) {
 	if err := f.canWrite(); err != nil {
 		return 0, err
 	}
@@ -103,6 +127,14 @@ func (f *File) Write(ctx *Context, p []byte) (int, error) {
 
 // Pwrite is pwrite(2); O_APPEND wins over off, as on Linux.
 func (f *File) Pwrite(ctx *Context, p []byte, off int64) (int, error) {
+	n, err := f.pwrite(ctx, p, off)
+	if n > 0 {
+		f.WriteDone()
+	}
+	return n, err
+}
+
+func (f *File) pwrite(ctx *Context, p []byte, off int64) (int, error) {
 	if off < 0 {
 		return 0, abi.EINVAL
 	}
@@ -128,6 +160,30 @@ func (f *File) Append(ctx *Context, p []byte) (int, error) {
 		return f.swriter.Write(ctx, p)
 	}
 	n, _, err := f.append(ctx, p)
+	if n > 0 {
+		f.WriteDone()
+	}
+	return n, err
+}
+
+// ReadPart reads as Read does or, at *off, which it advances, as Pread: a part of a
+// transfer that tells who watches with ReadDone when it is over.
+func (f *File) ReadPart(ctx *Context, p []byte, off *int64) (int, error) {
+	if off == nil {
+		return f.readHere(ctx, p)
+	}
+	n, err := f.pread(ctx, p, *off)
+	*off += int64(max(n, 0))
+	return n, err
+}
+
+// WritePart is the counterpart of ReadPart, which ends with WriteDone.
+func (f *File) WritePart(ctx *Context, p []byte, off *int64) (int, error) {
+	if off == nil {
+		return f.writeHere(ctx, p)
+	}
+	n, err := f.pwrite(ctx, p, *off)
+	*off += int64(max(n, 0))
 	return n, err
 }
 
@@ -291,6 +347,7 @@ func (f *File) ReadDir(ctx *Context, emit func(Dirent) bool) error {
 			e.Name, e.Ino = ".", a.Ino
 		}
 		if !emit(e) {
+			f.ReadDone()
 			return nil
 		}
 		f.pos.Add(1)
@@ -302,6 +359,7 @@ func (f *File) ReadDir(ctx *Context, emit func(Dirent) bool) error {
 		f.pos.Store(e.Off)
 		return true
 	})
+	f.ReadDone()
 	f.accessed(ctx)
 	return err
 }
@@ -365,7 +423,11 @@ func (f *File) Fallocate(ctx *Context, mode int, off, length int64) error {
 	if err := f.removePrivs(ctx); err != nil {
 		return err
 	}
-	return fa.Fallocate(ctx, mode, off, length)
+	if err := fa.Fallocate(ctx, mode, off, length); err != nil {
+		return err
+	}
+	f.WriteDone()
+	return nil
 }
 
 // Fsync is fsync(2), or fdatasync(2).

@@ -76,11 +76,15 @@ func (v *VFS) newMount(sb *SuperBlock, root *Dentry, source string, flags uint32
 
 // hold keeps the place's mount busy, until put.
 func (p Path) hold() {
+	p.Dentry.users.Add(1)
 	p.Mnt.busy.Add(1)
 	p.Mnt.SB.users.Add(1)
 }
 
 func (p Path) put() {
+	if p.Dentry.users.Add(-1) == 0 && p.Dentry.gone.Load() {
+		p.Dentry.unlinked()
+	}
 	p.Mnt.busy.Add(-1)
 	p.Mnt.SB.put()
 }

@@ -72,7 +72,11 @@ func (c creation) create(ctx *Context, mode uint32, rdev uint64, make func(DirEd
 	if err != nil {
 		return nil, err
 	}
-	return d.add(c.name, i)
+	child, err := d.add(c.name, i)
+	if err == nil {
+		d.notifyName(abi.IN_CREATE, child, child.Name(), 0)
+	}
+	return child, err
 }
 
 // Mkdir makes a directory; mode is before umask.
@@ -178,7 +182,11 @@ func Link(ctx *Context, oldDir Path, oldName string, newDir Path, newName string
 		if old.Dentry.IsDir() {
 			return nil, abi.EPERM
 		}
-		return old.Dentry.inode, ed.Link(ctx, c.name, old.Dentry.inode)
+		if err := ed.Link(ctx, c.name, old.Dentry.inode); err != nil {
+			return nil, err
+		}
+		old.Dentry.notifySelf(abi.IN_ATTRIB) // its link count
+		return old.Dentry.inode, nil
 	})
 	return err
 }

@@ -191,7 +191,11 @@ func (o *opening) lookupCreate(name string) (*Dentry, error) {
 		return nil, err
 	}
 	o.created = true
-	return dir.add(name, inode)
+	d, err = dir.add(name, inode)
+	if err == nil {
+		dir.notifyName(abi.IN_CREATE, d, d.Name(), 0)
+	}
+	return d, err
 }
 
 // tmpfile is do_tmpfile.
@@ -315,6 +319,9 @@ func openPath(ctx *Context, p Path, flags int, acc uint32, created bool) (*File,
 	f, err := openInode(ctx, p, flags)
 	if f == nil {
 		return nil, err
+	}
+	if err == nil {
+		f.notifyOpen()
 	}
 	if trunc {
 		if err = truncateOpen(ctx, d, f.counted); err != nil {

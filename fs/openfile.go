@@ -128,13 +128,19 @@ func OpenExec(ctx *Context, dir Path, name string, atFlags int) (*File, error) {
 		return nil, err
 	}
 	f.denied = true
+	f.notifyOpen()
 	return f, nil
 }
 
 // FinishOpen completes an open that returned *WouldBlock.
 func (f *File) FinishOpen() error {
 	if w, ok := f.ops.(OpenWaiter); ok {
-		return w.OpenReady()
+		if err := w.OpenReady(); err != nil {
+			return err
+		}
+	}
+	if !f.opened {
+		f.notifyOpen()
 	}
 	return nil
 }
@@ -142,6 +148,7 @@ func (f *File) FinishOpen() error {
 // release ends the file.
 func (f *File) release() {
 	v := f.Path.Dentry.sb.VFS
+	f.notifyClose()
 	f.dropWatches()
 	if f.flocked.Load() {
 		v.dropFileLocks(f)

@@ -100,7 +100,12 @@ func removeLocked(d, v *Dentry, remove func(DirEditor) error) error {
 	if err := remove(ed); err != nil {
 		return err
 	}
+	if !v.IsDir() {
+		v.notifySelf(abi.IN_ATTRIB) // its link count
+	}
 	v.gone.Store(true)
 	d.drop(v)
+	v.unlinked()
+	d.notifyName(abi.IN_DELETE, v, v.Name(), 0)
 	return nil
 }

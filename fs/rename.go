@@ -138,6 +138,7 @@ func (r *rename) perform() error {
 		return err
 	}
 	r.move()
+	r.notify()
 	return nil
 }
 
@@ -182,6 +183,39 @@ func (r *rename) move() {
 		r.new.gone.Store(true)
 	}
 	r.old.rehash(to, r.dest.name)
+}
+
+// notify tells of the move (the end of vfs_rename).
+func (r *rename) notify() {
+	from, to := r.from.Dentry, r.to.Dentry
+	if !from.watched() {
+		return
+	}
+	was, is := strings.Clone(r.last.name), r.old.Name()
+	if r.flags&abi.RENAME_EXCHANGE != 0 {
+		from.notifyMove(to, r.old, was, is, nil)
+		to.notifyMove(from, r.new, is, was, nil)
+		return
+	}
+	target := r.new
+	if target.inode == nil {
+		target = nil
+	}
+	from.notifyMove(to, r.old, was, is, target)
+	if target != nil {
+		target.unlinked()
+	}
+}
+
+// notifyMove is fsnotify_move, of c from directory d, where its name was was.
+func (d *Dentry) notifyMove(to, c *Dentry, was, is string, target *Dentry) {
+	cookie := d.sb.VFS.renames.Add(1)
+	d.notifyName(abi.IN_MOVED_FROM, c, was, cookie)
+	to.notifyName(abi.IN_MOVED_TO, c, is, cookie)
+	if target != nil {
+		target.notifySelf(abi.IN_ATTRIB) // its link count
+	}
+	c.notifySelf(abi.IN_MOVE_SELF)
 }
 
 // rehash gives d its new place.

@@ -5,17 +5,26 @@ package fs
 import "lodger/abi"
 
 // setattr passes a checked change to the inode; EPERM when it cannot change.
-func setattr(ctx *Context, i Inode, sa SetAttr) error {
+func setattr(ctx *Context, d *Dentry, sa SetAttr) error {
+	i := d.inode
 	s, ok := i.(Setattrer)
 	if !ok {
 		return abi.EPERM
 	}
 	sa.Valid |= AttrCtime
 	sa.Ctime = ctx.TimeFor(i)
-	if err := s.Setattr(ctx, sa); err != nil || sa.Valid&AttrMode == 0 {
+	if err := s.Setattr(ctx, sa); err != nil {
 		return err
 	}
-	return chmodACL(ctx, i, sa.Mode)
+	if sa.Valid&AttrMode != 0 {
+		if err := chmodACL(ctx, i, sa.Mode); err != nil {
+			return err
+		}
+	}
+	if mask := changeEvents(sa.Valid); mask != 0 {
+		d.notify(mask)
+	}
+	return nil
 }
 
 // wantWrite is mnt_want_write.
@@ -65,7 +74,7 @@ func chmod(ctx *Context, p Path, mode uint32) error {
 	if !ctx.Creds.InGroup(a.GID) && !ctx.Creds.Capable(abi.CAP_FSETID) {
 		mode &^= abi.S_ISGID
 	}
-	return setattr(ctx, i, SetAttr{Valid: AttrMode, Mode: mode})
+	return setattr(ctx, p.Dentry, SetAttr{Valid: AttrMode, Mode: mode})
 }
 
 // noID is the id that chown leaves alone.
@@ -120,7 +129,7 @@ func chown(ctx *Context, p Path, uid, gid uint32) error {
 		}
 		sa.killPriv(c, &a, true)
 	}
-	return setattr(ctx, i, sa)
+	return setattr(ctx, p.Dentry, sa)
 }
 
 // killPriv clears S_ISUID and S_ISGID as setattr_should_drop_suidgid says;
@@ -165,7 +174,7 @@ func (f *File) removePrivs(ctx *Context) error {
 	if sa.killPriv(ctx.Creds, &a, false); sa.Valid == 0 {
 		return nil
 	}
-	return setattr(ctx, d.inode, sa)
+	return setattr(ctx, d, sa)
 }
 
 // Utimens is utimensat(2); times nil means now; UTIME_NOW and UTIME_OMIT count.
@@ -245,7 +254,7 @@ func utimens(ctx *Context, p Path, times *[2]abi.Timespec) error {
 			return err
 		}
 	}
-	return setattr(ctx, p.Dentry.inode, SetAttr{Valid: valid, Atime: t[0], Mtime: t[1]})
+	return setattr(ctx, p.Dentry, SetAttr{Valid: valid, Atime: t[0], Mtime: t[1]})
 }
 
 // Truncate is truncate(2).
@@ -312,5 +321,5 @@ func truncateInode(ctx *Context, d *Dentry, size int64) error {
 		}
 		sa.killPriv(ctx.Creds, &a, false)
 	}
-	return setattr(ctx, d.inode, sa)
+	return setattr(ctx, d, sa)
 }

@@ -20,6 +20,7 @@ type VFS struct {
 	fileCaps  atomic.Uint64 // how often a file was given capabilities
 	nextMnt   atomic.Int32
 	nextAnon  atomic.Uint64 // inode numbers of anonymous files
+	renames   atomic.Uint32 // cookies of renames that were told
 	floor     stampFloor
 
 	regMu sync.RWMutex
@@ -34,6 +35,10 @@ type VFS struct {
 	fifos   map[Inode]*fifo      // guarded by inodeMu
 	locks   map[Inode]*fileLocks // guarded by inodeMu
 	posix   lockGraph            // who waits for whom, guarded by inodeMu
+
+	marks        markTable
+	queuedEvents atomic.Int64 // of all inotify instances
+	Notify       NotifyLimits
 
 	anon *Mount // holds pipes, sockets and other nameless files
 
@@ -51,7 +56,9 @@ func New(maxDentries int) *VFS {
 		writers: map[Inode]int{},
 		fifos:   map[Inode]*fifo{},
 		locks:   map[Inode]*fileLocks{},
+		marks:   markTable{conns: map[Inode]*connector{}, users: map[uint32]*notifyUser{}},
 	}
+	v.Notify.setDefaults()
 	v.dcache.ring = make([]*Dentry, maxDentries)
 	v.initAnon()
 	return v
@@ -128,10 +135,11 @@ type SuperBlock struct {
 	// it (procfs, whose lookups leave no negative dentry).
 	NoNegatives bool
 
-	flags    atomic.Uint32 // superFlags
-	released atomic.Bool
-	writers  atomic.Int32 // files open for writing
-	users    atomic.Int32 // mounts of it, and what keeps mounts busy (s_active)
+	flags      atomic.Uint32 // superFlags
+	released   atomic.Bool
+	writers    atomic.Int32 // files open for writing
+	connectors atomic.Int32 // watched inodes (s_fsnotify_connectors)
+	users      atomic.Int32 // mounts of it, and what keeps mounts busy (s_active)
 }
 
 // put drops a user; the last one ends the super block.
@@ -153,6 +161,7 @@ func (sb *SuperBlock) release() {
 		return
 	}
 	v := sb.VFS
+	v.marks.dropSuper(sb)
 	v.regMu.Lock()
 	if i := slices.Index(v.sbs, sb); i >= 0 {
 		v.sbs = slices.Delete(v.sbs, i, i+1)

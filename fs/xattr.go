@@ -118,6 +118,9 @@ func Setxattr(ctx *Context, p Path, name string, value []byte, flags int) error 
 	if name == fileCapsName {
 		p.Dentry.sb.VFS.fileCaps.Add(1)
 	}
+	if err == nil {
+		p.Dentry.notify(abi.IN_ATTRIB)
+	}
 	return err
 }
 
@@ -151,7 +154,11 @@ func Removexattr(ctx *Context, p Path, name string) error {
 	if err != nil {
 		return err
 	}
-	return x.Removexattr(ctx, name)
+	if err := x.Removexattr(ctx, name); err != nil {
+		return err
+	}
+	p.Dentry.notify(abi.IN_ATTRIB)
+	return nil
 }
 
 // Listxattr lists the names that the caller may see.

@@ -81,6 +81,10 @@ func (m *moving) result(err error) (uint64, error) {
 }
 
 func (m *moving) release() {
+	if m.done > 0 {
+		m.in.ReadDone()
+		m.out.WriteDone()
+	}
 	m.in.DecRef()
 	m.out.DecRef()
 }
@@ -155,12 +159,7 @@ func (m *moving) fill() (int, error) {
 	b := m.held[:n:cap(m.held)]
 	var got int
 	var err error
-	if m.inOff != nil {
-		got, err = m.in.Pread(m.t.Context(), b, *m.inOff)
-		*m.inOff += int64(max(got, 0))
-	} else {
-		got, err = m.in.Read(m.t.Context(), b)
-	}
+	got, err = m.in.ReadPart(m.t.Context(), b, m.inOff)
 	m.held = b[:max(got, 0)]
 	m.left -= int64(len(m.held))
 	if got > 0 {
@@ -174,12 +173,7 @@ func (m *moving) flush() error {
 	for b := m.held; len(b) > 0; {
 		var n int
 		var err error
-		if m.outOff != nil {
-			n, err = m.out.Pwrite(m.t.Context(), b, *m.outOff)
-			*m.outOff += int64(max(n, 0))
-		} else {
-			n, err = m.out.Write(m.t.Context(), b)
-		}
+		n, err = m.out.WritePart(m.t.Context(), b, m.outOff)
 		m.done += uint64(max(n, 0))
 		b = b[max(n, 0):]
 		if err == abi.EPIPE {

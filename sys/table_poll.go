@@ -23,9 +23,9 @@ func pollRows() []Row {
 		{X86: 287, ARM64: 87, Name: "timerfd_gettime", Fn: timerfdGettime, Args: []Kind{Fd, Addr}},
 		{X86: 282, ARM64: none, Name: "signalfd", Fn: signalfd, Args: []Kind{Fd, SigsetIn, Size}},
 		{X86: 289, ARM64: 74, Name: "signalfd4", Fn: signalfd4, Args: []Kind{Fd, SigsetIn, Size, FdFlg}},
-		{X86: 253, ARM64: none, Name: "inotify_init", Level: Absent},
-		{X86: 294, ARM64: 26, Name: "inotify_init1", Args: []Kind{FdFlg}, Level: Absent},
-		{X86: 254, ARM64: 27, Name: "inotify_add_watch", Args: []Kind{Fd, Path, Hex}, Level: Absent},
-		{X86: 255, ARM64: 28, Name: "inotify_rm_watch", Args: []Kind{Fd, Dec}, Level: Absent},
+		{X86: 253, ARM64: none, Name: "inotify_init", Fn: inotifyInit},
+		{X86: 294, ARM64: 26, Name: "inotify_init1", Fn: inotifyInit1, Args: []Kind{FdFlg}},
+		{X86: 254, ARM64: 27, Name: "inotify_add_watch", Fn: inotifyAddWatch, Args: []Kind{Fd, Path, Hex}},
+		{X86: 255, ARM64: 28, Name: "inotify_rm_watch", Fn: inotifyRmWatch, Args: []Kind{Fd, Dec}},
 	}
 }

@@ -4,7 +4,10 @@ package proc
 
 import (
 	"fmt"
+	"math"
+	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"lodger/abi"
 	"lodger/fs"
@@ -16,10 +19,12 @@ import (
 func (t *tree) sysctl() *kernfs.DirNode {
 	d := t.fs.NewDir(0o555)
 	d.Add(entry("kernel", t.sysKernel()))
-	d.Add(entry("fs", t.constants([][2]string{
+	files := t.constants([][2]string{
 		{"file-max", "9223372036854775807"}, {"nr_open", "1048576"}, {"pipe-max-size", "1048576"},
 		{"file-nr", "0\t0\t9223372036854775807"}, {"inode-nr", "0\t0"}, {"protected_hardlinks", "1"}, {"protected_symlinks", "1"},
-	})))
+	})
+	files.Add(entry("inotify", t.sysInotify()))
+	d.Add(entry("fs", files))
 	d.Add(entry("vm", t.constants([][2]string{
 		{"overcommit_memory", "0"}, {"max_map_count", "65530"}, {"swappiness", "60"}, {"mmap_min_addr", "65536"},
 	})))
@@ -33,6 +38,30 @@ func (t *tree) constants(rows [][2]string) *kernfs.DirNode {
 		d.Add(entry(r[0], t.fs.NewText(0o444, r[1]+"\n")))
 	}
 	return d
+}
+
+// sysInotify makes /proc/sys/fs/inotify (fs/notify/inotify/inotify_user.c).
+func (t *tree) sysInotify() *kernfs.DirNode {
+	d := t.fs.NewDir(0o555)
+	l := &t.fs.SB.VFS.Notify
+	d.Add(entry("max_queued_events", t.number(&l.QueuedEvents)))
+	d.Add(entry("max_user_instances", t.number(&l.UserInstances)))
+	d.Add(entry("max_user_watches", t.number(&l.UserWatches)))
+	return d
+}
+
+// number makes a file of a value from 0 to the largest int (proc_dointvec_minmax).
+func (t *tree) number(v *atomic.Int64) fs.Inode {
+	f := t.fs.NewFile(0o644, text(func() string { return fmt.Sprintln(v.Load()) }))
+	f.Store = func(_ *fs.Context, b []byte) error {
+		n, err := strconv.ParseInt(strings.TrimSpace(string(b)), 0, 64)
+		if err != nil || n < 0 || n > math.MaxInt32 {
+			return abi.EINVAL
+		}
+		v.Store(n)
+		return nil
+	}
+	return f
 }
 
 func (t *tree) sysKernel() *kernfs.DirNode {
