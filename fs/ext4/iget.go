@@ -180,7 +180,10 @@ func (s *FS) writeInode(h *handle, i *inode) error {
 	i.mu.Unlock()
 	old := b.data[off : off+s.es.inodeSize]
 	if bytes.Equal(old, i.raw) {
-		return nil // and so is the journal's, if it has one
+		// And so is the journal's, if it has one. But something of the file's has
+		// changed beside it: names of a directory within one tick of the clock.
+		h.changed(i, i.kind != abi.S_IFREG)
+		return nil
 	}
 	if err := h.access(b); err != nil {
 		return err
