@@ -86,21 +86,21 @@ func (t *Task) growing(old, oldLen, newLen uint64) (g *growing, images bool, err
 		}
 	}
 	if len(files) == 0 {
-		return nil, len(files) > 0, nil
+		return nil, false, nil
 	}
 	maps, err := host.Mappings(t.hostTID)
 	if err != nil {
 		return nil, true, abi.ENOMEM
 	}
-	next := old
+	next, ids := old, mapIDs{}
 	for _, m := range maps {
 		if m.End <= next || m.Start > next {
 			continue
 		}
 		if g == nil {
-			f, off, ok := fileAt(files, m, next)
+			f, off, ok := ids.fileAt(files, m, next)
 			if !ok {
-				return nil, len(files) > 0, nil
+				return nil, true, nil
 			}
 			q := &mapping{f: f.IncRef(), length: newLen, prot: protOf(m), flags: flagsOf(m) &^ mapFixed, off: off, grows: true}
 			if m.Shared {
@@ -117,7 +117,7 @@ func (t *Task) growing(old, oldLen, newLen uint64) (g *growing, images bool, err
 				}
 				return g, true, nil
 			}
-		} else if f, off, ok := fileAt(files, m, next); !ok || f != g.q.f || off != g.q.off+(next-old) || protOf(m) != g.q.prot || m.Shared != g.q.shared() {
+		} else if f, off, ok := ids.fileAt(files, m, next); !ok || f != g.q.f || off != g.q.off+(next-old) || protOf(m) != g.q.prot || m.Shared != g.q.shared() {
 			break // another mapping
 		}
 		end := min(m.End, old+oldLen)
@@ -130,18 +130,14 @@ func (t *Task) growing(old, oldLen, newLen uint64) (g *growing, images bool, err
 		g.q.f.DecRef()
 		return nil, true, abi.EFAULT
 	}
-	return nil, len(files) > 0, nil
+	return nil, true, nil
 }
 
 // fileAt finds the file that mapping m shows at addr, and the offset in it.
-func fileAt(files []*fs.File, m host.Mapping, addr uint64) (*fs.File, uint64, bool) {
-	same := func(fd int) bool {
-		id, err := host.MapIDOf(fd)
-		return err == nil && id == m.ID
-	}
+func (ids mapIDs) fileAt(files []*fs.File, m host.Mapping, addr uint64) (*fs.File, uint64, bool) {
 	for _, f := range files {
 		rm, _ := f.RunMapper()
-		if off, ok := rm.FindRun(same, int64(m.Off+(addr-m.Start))); ok {
+		if off, ok := rm.FindRun(ids.same(m.ID), int64(m.Off+(addr-m.Start))); ok {
 			return f, uint64(off), true
 		}
 	}

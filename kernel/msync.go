@@ -36,7 +36,7 @@ func (t *Task) SharedFiles(addr, length uint64) (found []*fs.File, images bool, 
 			continue
 		}
 		// What is mapped in one piece is of one file.
-		at := int64(m.Off + max(addr, m.Start) - m.Start)
+		at := m.Off + max(addr, m.Start) - m.Start
 		i := slices.IndexFunc(files, func(f *fs.File) bool { return ids.shows(f, m.ID, at) })
 		if i >= 0 && !slices.Contains(found, files[i]) {
 			found = append(found, files[i])
@@ -45,24 +45,33 @@ func (t *Task) SharedFiles(addr, length uint64) (found []*fs.File, images bool, 
 	return found, true, nil
 }
 
-// mapIDs remembers how the host names the files behind descriptors.
+// mapIDs remembers how the host names the files behind descriptors, which costs a
+// mapping to find out; the zero MapID stands for those that cannot be.
 type mapIDs map[int]host.MapID
 
-func (ids mapIDs) is(fd int, id host.MapID) bool {
-	have, ok := ids[fd]
-	if !ok {
-		have, _ = host.MapIDOf(fd)
-		ids[fd] = have
+// same gives the test of fs.RunMapper: is a descriptor of the host file called id.
+func (ids mapIDs) same(id host.MapID) func(fd int) bool {
+	return func(fd int) bool {
+		have, ok := ids[fd]
+		if !ok {
+			have, _ = host.MapIDOf(fd)
+			ids[fd] = have
+		}
+		return have == id
 	}
-	return have == id
 }
 
-// shows reports whether a byte of the host file called id is f's.
-func (ids mapIDs) shows(f *fs.File, id host.MapID, at int64) bool {
-	if rm, ok := f.RunMapper(); ok {
-		_, ok := rm.FindRun(func(fd int) bool { return ids.is(fd, id) }, at)
-		return ok
+// shows reports whether each of some bytes of the host file called id is f's.
+func (ids mapIDs) shows(f *fs.File, id host.MapID, at ...uint64) bool {
+	rm, ok := f.RunMapper()
+	if !ok {
+		fd, _, err := f.MapFD(0, pageSize, false, false, false)
+		return err == nil && ids.same(id)(fd)
 	}
-	fd, _, err := f.MapFD(0, pageSize, false, true, false)
-	return err == nil && ids.is(fd, id)
+	for _, off := range at {
+		if _, ok := rm.FindRun(ids.same(id), int64(off)); !ok {
+			return false
+		}
+	}
+	return true
 }

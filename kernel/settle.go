@@ -3,6 +3,8 @@
 package kernel
 
 import (
+	"slices"
+
 	"lodger/fs"
 	"lodger/host"
 	"lodger/mm"
@@ -77,46 +79,19 @@ func (t *Task) mapsThrough(m *fs.Mount) bool {
 			f.DecRef()
 		}
 	}()
-	ids := map[int]host.MapID{}
+	ids := mapIDs{}
 	for _, h := range maps {
 		if !t.StubSafe(h.Start, h.End-h.Start) {
 			continue
 		}
-		same := func(fd int) bool {
-			id, ok := ids[fd]
-			if !ok {
-				var err error
-				if id, err = host.MapIDOf(fd); err != nil {
-					return false
-				}
-				ids[fd] = id
-			}
-			return id == h.ID
-		}
-		known := false
-		for _, f := range files {
-			// Of one file system some bytes may lie between those of others, and be
-			// mapped in one piece with them.
-			if f.Path.Dentry.SuperBlock() != m.SB && isOf(f, h, same) {
-				known = true
-				break
-			}
-		}
+		// Of one file system some bytes may lie between those of others, and be mapped
+		// in one piece with them: both ends must be a file's.
+		known := slices.ContainsFunc(files, func(f *fs.File) bool {
+			return f.Path.Dentry.SuperBlock() != m.SB && ids.shows(f, h.ID, h.Off, h.Off+h.End-h.Start-pageSize)
+		})
 		if !known {
 			return true
 		}
 	}
 	return false
-}
-
-// isOf reports whether a host mapping is of f, or of f at both its ends.
-func isOf(f *fs.File, h host.Mapping, same func(fd int) bool) bool {
-	rm, ok := f.RunMapper()
-	if !ok {
-		fd, _, err := f.MapFD(0, pageSize, false, false, false)
-		return err == nil && same(fd)
-	}
-	_, first := rm.FindRun(same, int64(h.Off))
-	_, last := rm.FindRun(same, int64(h.Off+h.End-h.Start-pageSize))
-	return first && last
 }
