@@ -3,6 +3,7 @@
 package fs
 
 import (
+	"maps"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -26,25 +27,10 @@ type Dentry struct {
 
 	mu  sync.Mutex // the directory's lock (Linux: inode.i_rwsem)
 	cmu sync.Mutex
-	// children caches names; guarded by cmu. Entries of collected dentries are
-	// swept when the map has grown to sweepAt.
-	children map[string]child
+	// children caches names; guarded by cmu. Those on the clock are held. Entries of
+	// collected dentries are swept when the map has grown to sweepAt.
+	children map[string]Ref[Dentry]
 	sweepAt  int
-}
-
-// child is a place in the cache of a directory. The dentries on the clock are held
-// by it as they are: to make a weak pointer costs more than all else about a name
-// that is created and soon removed, so that is left to the day it leaves the clock.
-type child struct {
-	held *Dentry
-	weak weak.Pointer[Dentry] // when held is nil
-}
-
-func (c child) dentry() *Dentry {
-	if c.held != nil {
-		return c.held
-	}
-	return c.weak.Value()
 }
 
 type dentryLoc struct {
@@ -88,7 +74,7 @@ func (d *Dentry) cached(name string) *Dentry {
 	if !ok {
 		return nil
 	}
-	c := w.dentry()
+	c := w.Get()
 	if c != nil && !c.ref.Load() {
 		c.ref.Store(true)
 	}
@@ -101,17 +87,13 @@ func (d *Dentry) insert(c *Dentry) {
 	l := c.loc.Load()
 	d.cmu.Lock()
 	if d.children == nil {
-		d.children = make(map[string]child)
+		d.children = make(map[string]Ref[Dentry])
 	}
 	if len(d.children) >= max(d.sweepAt, 32) {
-		for k, w := range d.children {
-			if w.dentry() == nil {
-				delete(d.children, k)
-			}
-		}
+		maps.DeleteFunc(d.children, func(_ string, w Ref[Dentry]) bool { return w.Get() == nil })
 		d.sweepAt = 2 * len(d.children)
 	}
-	d.children[l.name] = child{held: c}
+	d.children[l.name] = NewRef(c)
 	d.cmu.Unlock()
 }
 
@@ -123,8 +105,8 @@ func (d *Dentry) loosen() {
 		return
 	}
 	l.parent.cmu.Lock()
-	if l.parent.children[l.name].held == d {
-		l.parent.children[l.name] = child{weak: weak.Make(d)}
+	if r := l.parent.children[l.name]; r.Holds(d) {
+		l.parent.children[l.name] = r.Loosen()
 	}
 	l.parent.cmu.Unlock()
 }
@@ -145,7 +127,7 @@ func Sweep[K comparable, T any](table map[K]weak.Pointer[T]) int {
 func (d *Dentry) drop(c *Dentry) {
 	name := c.Name()
 	d.cmu.Lock()
-	if w, ok := d.children[name]; ok && w.dentry() == c {
+	if w, ok := d.children[name]; ok && w.Get() == c {
 		delete(d.children, name)
 	}
 	d.cmu.Unlock()

@@ -116,11 +116,11 @@ type FS struct {
 	tablesOnce sync.Once
 
 	inodeMu sync.Mutex
-	inodes  map[uint32]cached   // guarded by inodeMu
-	recent  []*inode            // held by inodes, a ring from oldest on; guarded by inodeMu
-	oldest  int                 // guarded by inodeMu
-	lazy    map[*inode]struct{} // access time only in memory; guarded by inodeMu
-	mapped  map[*inode]struct{} // mapped shared and writable, by memory copy; guarded by inodeMu
+	inodes  map[uint32]fs.Ref[inode] // guarded by inodeMu
+	recent  []*inode                 // held by inodes, a ring from oldest on; guarded by inodeMu
+	oldest  int                      // guarded by inodeMu
+	lazy    map[*inode]struct{}      // access time only in memory; guarded by inodeMu
+	mapped  map[*inode]struct{}      // mapped shared and writable, by memory copy; guarded by inodeMu
 
 	readOnly atomic.Bool
 	live     atomic.Bool // the disk says that the file system is in use

@@ -5,31 +5,18 @@ package ext4
 import (
 	"runtime"
 	"weak"
+
+	"lodger/fs"
 )
 
 // recentInodes is how many inodes stay in memory by themselves.
 const recentInodes = 1024
 
-// cached is a place in the table of inodes. The newest ones are held as they are:
-// what makes a weak pointer and its clean-up costs as much as all else about an
-// inode, and many a file is gone before it is one of the older ones.
-type cached struct {
-	held *inode
-	weak weak.Pointer[inode] // when held is nil
-}
-
-func (c cached) inode() *inode {
-	if c.held != nil {
-		return c.held
-	}
-	return c.weak.Value()
-}
-
 // remember makes i the inode of its number, unless there is one already.
 func (s *FS) remember(i *inode) *inode {
 	s.inodeMu.Lock()
 	defer s.inodeMu.Unlock()
-	if old := s.inodes[i.ino].inode(); old != nil {
+	if old := s.inodes[i.ino].Get(); old != nil {
 		return old
 	}
 	s.hold(i)
@@ -45,7 +32,7 @@ func (s *FS) renew(i *inode) {
 
 // hold makes i one of the newest and lets go of the oldest of them. inodeMu is held.
 func (s *FS) hold(i *inode) {
-	s.inodes[i.ino] = cached{held: i}
+	s.inodes[i.ino] = fs.NewRef(i)
 	if len(s.recent) < recentInodes {
 		s.recent = append(s.recent, i)
 		return
@@ -53,8 +40,8 @@ func (s *FS) hold(i *inode) {
 	old := s.recent[s.oldest]
 	s.recent[s.oldest] = i
 	s.oldest = (s.oldest + 1) % recentInodes
-	if s.inodes[old.ino].held == old {
-		s.inodes[old.ino] = cached{weak: weak.Make(old)}
+	if r := s.inodes[old.ino]; r.Holds(old) {
+		s.inodes[old.ino] = r.Loosen()
 		runtime.AddCleanup(old, collected, lostInode{weak.Make(s), old.ino})
 	}
 }
@@ -74,7 +61,7 @@ func collected(l lostInode) {
 	}
 	s.inodeMu.Lock()
 	defer s.inodeMu.Unlock()
-	if s.inodes[ino].inode() == nil {
+	if s.inodes[ino].Get() == nil {
 		delete(s.inodes, ino)
 	}
 }
@@ -83,7 +70,7 @@ func collected(l lostInode) {
 func (s *FS) forgetInode(i *inode) {
 	s.inodeMu.Lock()
 	defer s.inodeMu.Unlock()
-	if s.inodes[i.ino].inode() == i {
+	if s.inodes[i.ino].Get() == i {
 		delete(s.inodes, i.ino)
 	}
 	delete(s.lazy, i)

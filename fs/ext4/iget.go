@@ -31,7 +31,7 @@ func (s *FS) iget(ino uint32, what int) (*inode, error) {
 		return nil, s.corrupt(ino, 0, "a name leads to a reserved or impossible inode")
 	}
 	s.inodeMu.Lock()
-	i := s.inodes[ino].inode()
+	i := s.inodes[ino].Get()
 	s.inodeMu.Unlock()
 	if i == nil {
 		var err error

@@ -15,7 +15,7 @@ import (
 // New mounts the file system on dev: ext4_fill_super. Its error is an abi.Errno
 // or a *RefusedError, which says why.
 func New(v *fs.VFS, dev Device, opt Options) (*fs.SuperBlock, error) {
-	s := &FS{dev: dev, opt: opt, inodes: map[uint32]cached{}, lazy: map[*inode]struct{}{}, mapped: map[*inode]struct{}{},
+	s := &FS{dev: dev, opt: opt, inodes: map[uint32]fs.Ref[inode]{}, lazy: map[*inode]struct{}{}, mapped: map[*inode]struct{}{},
 		orphans: map[uint32]int{}, prealloc: map[*inode]struct{}{}}
 	err := s.load()
 	if err == nil {
