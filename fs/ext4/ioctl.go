@@ -41,9 +41,9 @@ func (i *inode) ioctl(ctx *fs.Context, cmd uint32, arg uint64, mem fs.UserMemory
 	case abi.FS_IOC_SETFSLABEL:
 		return s.setLabel(ctx, arg, mem)
 	case abi.EXT4_IOC_RESIZE_FS:
-		return s.ioctlResize(ctx, arg, mem)
+		return s.ioctlResize(ctx, arg, mem, false)
 	case abi.EXT4_IOC_GROUP_EXTEND:
-		return s.ioctlExtend(ctx, arg, mem)
+		return s.ioctlResize(ctx, arg, mem, true)
 	case abi.EXT4_IOC_GETFSUUID:
 		return s.getUUID(arg, mem)
 	}

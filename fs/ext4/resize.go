@@ -17,8 +17,10 @@ import (
 // Other than on Linux each new group has its bitmaps and inode table within itself,
 // also with flex_bg, which allows it.
 
-// ioctlResize is EXT4_IOC_RESIZE_FS: arg leads to the number of blocks wanted.
-func (s *FS) ioctlResize(ctx *fs.Context, arg uint64, mem fs.UserMemory) error {
+// ioctlResize is EXT4_IOC_RESIZE_FS, and with last EXT4_IOC_GROUP_EXTEND, the older
+// control, which stays within the last group: arg leads to the number of blocks wanted,
+// of 8 or 4 bytes.
+func (s *FS) ioctlResize(ctx *fs.Context, arg uint64, mem fs.UserMemory, last bool) error {
 	if err := s.mayResize(ctx); err != nil {
 		return err
 	}
@@ -26,33 +28,18 @@ func (s *FS) ioctlResize(ctx *fs.Context, arg uint64, mem fs.UserMemory) error {
 		return fs.ErrMustWait
 	}
 	var b [8]byte
-	if err := mem.CopyIn(arg, b[:]); err != nil {
+	n := b[:]
+	if last {
+		n = b[:4]
+	}
+	if err := mem.CopyIn(arg, n); err != nil {
 		return err
 	}
 	if !s.resizing.CompareAndSwap(false, true) {
 		return abi.EBUSY
 	}
 	defer s.resizing.Store(false)
-	return s.resize(ctx, le64(b[:], 0), false)
-}
-
-// ioctlExtend is EXT4_IOC_GROUP_EXTEND, the older control: within the last group.
-func (s *FS) ioctlExtend(ctx *fs.Context, arg uint64, mem fs.UserMemory) error {
-	if err := s.mayResize(ctx); err != nil {
-		return err
-	}
-	if !mayWait(ctx) {
-		return fs.ErrMustWait
-	}
-	var b [4]byte
-	if err := mem.CopyIn(arg, b[:]); err != nil {
-		return err
-	}
-	if !s.resizing.CompareAndSwap(false, true) {
-		return abi.EBUSY
-	}
-	defer s.resizing.Store(false)
-	return s.resize(ctx, uint64(le32(b[:], 0)), true)
+	return s.resize(ctx, le64(b[:], 0), last)
 }
 
 // mayResize is ext4_resize_begin.
@@ -264,7 +251,7 @@ func (s *FS) writeBackup(p []byte, blk uint64) error {
 	})
 }
 
-// writeNew writes a block that no journal knows.
+// writeNew writes a block that no journal knows, or that there is none for.
 func (s *FS) writeNew(p []byte, blk uint64) error {
 	if err := writeFull(s.dev, p, int64(blk)*int64(s.es.blockSize)); err != nil {
 		s.log(printk.Err, "write of block %d: %v", blk, err)

@@ -7,7 +7,6 @@ import (
 	"sort"
 
 	"lodger/abi"
-	"lodger/lib/printk"
 )
 
 // Without a journal a sync writes the changed buffers to their places. Order: data is
@@ -108,11 +107,9 @@ func (s *FS) writeRank(w *writeout, rank int) error {
 		if rank == rankInodes {
 			data = w.was[k]
 		}
-		if err := writeFull(s.dev, data, int64(b.block)*int64(s.es.blockSize)); err != nil {
-			s.log(printk.Err, "write of block %d: %v", b.block, err)
-			return abi.EIO
+		if err := s.writeNew(data, b.block); err != nil {
+			return err
 		}
-		s.wrote.Add(1)
 		if rank != rankInodes {
 			b.dirty = false
 		}
