@@ -18,6 +18,12 @@ type memfds struct {
 	err  error
 }
 
+// super gives it.
+func (m *memfds) super(ctx *fs.Context) (*fs.SuperBlock, error) {
+	m.once.Do(func() { m.sb, m.err = tmpfs.New(ctx.VFS(), tmpfs.Options{}) })
+	return m.sb, m.err
+}
+
 func (m *memfds) create(t *kernel.Task, a Args) (uint64, error) {
 	const prefix = len("memfd:")
 	name, err := userString(t, a[0], abi.NAME_MAX-prefix+1)
@@ -28,11 +34,11 @@ func (m *memfds) create(t *kernel.Task, a Args) (uint64, error) {
 		return 0, err
 	}
 	ctx := t.Context()
-	m.once.Do(func() { m.sb, m.err = tmpfs.New(ctx.VFS(), tmpfs.Options{}) })
-	if m.err != nil {
-		return 0, m.err
+	sb, err := m.super(ctx)
+	if err != nil {
+		return 0, err
 	}
-	f, err := tmpfs.Memfd(ctx, m.sb, string(name), a.Uint(1))
+	f, err := tmpfs.Memfd(ctx, sb, string(name), a.Uint(1))
 	if err != nil {
 		return 0, err
 	}

@@ -4,7 +4,6 @@ package sys
 
 import (
 	"fmt"
-	"sync"
 
 	"lodger/abi"
 	"lodger/fs"
@@ -15,10 +14,8 @@ import (
 
 // shm is System V shared memory.
 type shm struct {
-	segs ipc.Shm
-	once sync.Once
-	sb   *fs.SuperBlock // of the segments' memory
-	err  error
+	segs  ipc.Shm
+	files memfds // the segments' memory
 }
 
 func newShm() *shm {
@@ -29,11 +26,11 @@ func newShm() *shm {
 
 // make makes the memory of a segment.
 func (h *shm) make(ctx *fs.Context, key int32, size uint64) (*fs.File, error) {
-	h.once.Do(func() { h.sb, h.err = tmpfs.New(ctx.VFS(), tmpfs.Options{}) })
-	if h.err != nil {
-		return nil, h.err
+	sb, err := h.files.super(ctx)
+	if err != nil {
+		return nil, err
 	}
-	f, err := tmpfs.Memfd(ctx, h.sb, fmt.Sprintf("SYSV%08x", uint32(key)), 0)
+	f, err := tmpfs.Memfd(ctx, sb, fmt.Sprintf("SYSV%08x", uint32(key)), 0)
 	if err != nil {
 		return nil, err
 	}
