@@ -15,7 +15,6 @@ import (
 	"testing"
 
 	"lodger/abi"
-	"lodger/block/blocktest"
 	"lodger/fs"
 	"lodger/fs/ext4"
 	"lodger/fs/fstest"
@@ -183,16 +182,7 @@ func TestResizeCrash(t *testing.T) {
 			continue
 		}
 		t.Run(k.name, func(t *testing.T) {
-			rec, err := blocktest.NewRecorder(larger(t, k.size, k.disk/4, k.args...), nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			v := fs.New(0)
-			sb, err := ext4.New(v, rec, ext4.Options{Timer: &stepTimer{}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			e := env(t, v, sb)
+			rec, sb, e := recorded(t, larger(t, k.size, k.disk/4, k.args...))
 			e.Write("/before", "contents")
 			e.Must(sb.Ops.(*ext4.FS).Sync())
 			start := rec.Log().Len()

@@ -9,11 +9,11 @@ import (
 	"testing"
 
 	"lodger/abi"
+	"lodger/block"
 	"lodger/block/blocktest"
 	"lodger/fs"
 	"lodger/fs/ext4"
 	"lodger/fs/fstest"
-	"lodger/lib/printk"
 )
 
 // describe lists a tree; contents says whether files' own are of interest.
@@ -46,6 +46,21 @@ func placeOf(e *fstest.Env, name string) fs.Path {
 	return p
 }
 
+// recorded mounts a disk whose writes are kept, so that the power can be cut later.
+func recorded(t *testing.T, d block.Device) (*blocktest.Recorder, *fs.SuperBlock, *fstest.Env) {
+	t.Helper()
+	rec, err := blocktest.NewRecorder(d, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := fs.New(0)
+	sb, err := ext4.New(v, rec, ext4.Options{Timer: &stepTimer{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rec, sb, env(t, v, sb)
+}
+
 // TestSyncMount: on a mount with sync nothing is lost by a power cut right after a call
 // has returned, with dirsync no name is; nor with the attributes S and D.
 func TestSyncMount(t *testing.T) {
@@ -57,18 +72,7 @@ func TestSyncMount(t *testing.T) {
 	}{{"sync", abi.MS_SYNCHRONOUS, 0, true}, {"dirsync", abi.MS_DIRSYNC, 0, false}, {"attribute S", 0, abi.FS_SYNC_FL, false}, {"attribute D", 0, abi.FS_DIRSYNC_FL, false}} {
 		for _, k := range []kind{{"ext4", []string{"-t", "ext4"}}, {"ext2", []string{"-t", "ext2"}}} {
 			t.Run(how.name+" "+k.name, func(t *testing.T) {
-				d := mkfs(t, "8M", k.args...)
-				rec, err := blocktest.NewRecorder(blocktest.NewMem(d.data), nil)
-				if err != nil {
-					t.Fatal(err)
-				}
-				log := func(_ printk.Level, s string) {}
-				v := fs.New(0)
-				sb, err := ext4.New(v, rec, ext4.Options{Timer: &stepTimer{}, Log: log})
-				if err != nil {
-					t.Fatal(err)
-				}
-				e := env(t, v, sb)
+				rec, sb, e := recorded(t, blocktest.NewMem(mkfs(t, "8M", k.args...).data))
 				sb.SetFlags(how.flags)
 				e.Must(fs.Mkdir(e.Ctx, fs.Path{}, "/d", 0o755))
 				if how.attr != 0 {
@@ -84,7 +88,7 @@ func TestSyncMount(t *testing.T) {
 					want := describe(e, "/", how.all)
 					for range 4 {
 						v := fs.New(0)
-						sb, err := ext4.New(v, &disk{data: rec.Crash(rec.Log().Len(), rng)}, ext4.Options{Log: log})
+						sb, err := ext4.New(v, &disk{data: rec.Crash(rec.Log().Len(), rng)}, ext4.Options{})
 						if err != nil {
 							t.Fatal(err)
 						}
@@ -129,17 +133,7 @@ func TestSyncMount(t *testing.T) {
 // directory's inode as it is; its fsync took it for unchanged, and a kill brought back
 // what was removed. So with attributes in a block of their own.
 func TestFsyncWithinATick(t *testing.T) {
-	d := mkfs(t, "8M", "-t", "ext4", "-I", "128")
-	rec, err := blocktest.NewRecorder(blocktest.NewMem(d.data), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	v := fs.New(0)
-	sb, err := ext4.New(v, rec, ext4.Options{Timer: &stepTimer{}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	e := env(t, v, sb)
+	rec, _, e := recorded(t, blocktest.NewMem(mkfs(t, "8M", "-t", "ext4", "-I", "128").data))
 	e.Ctx.Now = func() abi.Timespec { return abi.Timespec{Sec: 1700000000} }
 	fsync := func(name string) {
 		f, err := e.Open(name, abi.O_RDONLY, 0)

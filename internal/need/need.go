@@ -9,6 +9,7 @@ package need
 import (
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 )
 
@@ -38,4 +39,21 @@ func Root(t testing.TB) {
 	if os.Getuid() != 0 {
 		Missing(t, "needs root")
 	}
+}
+
+// Loop makes a loop device of the host (losetup -f --show with args), which goes with
+// the test; it ends the test when there are none.
+func Loop(t testing.TB, args ...string) string {
+	t.Helper()
+	out, err := exec.Command("losetup", append([]string{"-f", "--show"}, args...)...).Output()
+	if err != nil {
+		Missing(t, "the host has no loop devices: %v", err)
+	}
+	dev := strings.TrimSpace(string(out))
+	t.Cleanup(func() {
+		if err := exec.Command("losetup", "-d", dev).Run(); err != nil {
+			t.Errorf("losetup -d %s: %v", dev, err)
+		}
+	})
+	return dev
 }

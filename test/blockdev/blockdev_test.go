@@ -65,22 +65,6 @@ func boot(t *testing.T, bin, script string, args ...string) string {
 	return string(out)
 }
 
-// loop makes a loop device of the host, which goes with the test.
-func loop(t *testing.T, args ...string) string {
-	t.Helper()
-	out, err := exec.Command("losetup", append([]string{"-f", "--show"}, args...)...).Output()
-	if err != nil {
-		need.Missing(t, "the host has no loop devices: %v", err)
-	}
-	dev := strings.TrimSpace(string(out))
-	t.Cleanup(func() {
-		if err := exec.Command("losetup", "-d", dev).Run(); err != nil {
-			t.Errorf("losetup -d %s: %v", dev, err)
-		}
-	})
-	return dev
-}
-
 // root makes the image of a busybox guest with a program of testdata in it, and gives
 // the program too.
 func root(t *testing.T, name string) (image, prog string) {
@@ -111,7 +95,7 @@ func TestDevice(t *testing.T) {
 	dir := t.TempDir()
 	const size, small = 1052672, 1051136
 	a, b := sparse(t, filepath.Join(dir, "a"), size), sparse(t, filepath.Join(dir, "b"), small)
-	want, err := exec.Command(prog, loop(t, "-P", a), loop(t, "-r", "-P", b)).CombinedOutput()
+	want, err := exec.Command(prog, need.Loop(t, "-P", a), need.Loop(t, "-r", "-P", b)).CombinedOutput()
 	if err != nil {
 		t.Fatalf("on the host: %v\n%s", err, want)
 	}
@@ -129,7 +113,7 @@ func TestMap(t *testing.T) {
 	need.Root(t)
 	image, prog := root(t, "map")
 	dir := t.TempDir()
-	want, err := exec.Command(prog, loop(t, sparse(t, filepath.Join(dir, "a"), 1<<20)), loop(t, "-r", sparse(t, filepath.Join(dir, "b"), 1<<20))).CombinedOutput()
+	want, err := exec.Command(prog, need.Loop(t, sparse(t, filepath.Join(dir, "a"), 1<<20)), need.Loop(t, "-r", sparse(t, filepath.Join(dir, "b"), 1<<20))).CombinedOutput()
 	if err != nil {
 		t.Fatalf("on the host: %v\n%s", err, want)
 	}
@@ -146,7 +130,7 @@ func TestSwap(t *testing.T) {
 	}
 	image, prog := root(t, "swap")
 	dir := t.TempDir()
-	dev := loop(t, sparse(t, filepath.Join(dir, "a"), 8<<20))
+	dev := need.Loop(t, sparse(t, filepath.Join(dir, "a"), 8<<20))
 	want, err := exec.Command(prog, dev).CombinedOutput()
 	if err != nil {
 		_ = exec.Command("swapoff", dev).Run() // in case it ended too early

@@ -18,7 +18,7 @@ import (
 func TestLoop(t *testing.T) {
 	need.Root(t)
 	image, prog := root(t, "loop")
-	loop(t, sparse(t, t.TempDir()+"/a", 4096)) // or the test cannot be made here
+	need.Loop(t, sparse(t, t.TempDir()+"/a", 4096)) // or the test cannot be made here
 	want, err := exec.Command(prog, t.TempDir()).CombinedOutput()
 	if err != nil {
 		t.Fatalf("on the host: %v\n%s", err, want)

@@ -25,7 +25,7 @@ func TestUmountAfterMunmap(t *testing.T) {
 		}
 		return name
 	}
-	want, err := exec.Command("unshare", "--mount", prog, loop(t, disk("a")), t.TempDir()+"/at").CombinedOutput()
+	want, err := exec.Command("unshare", "--mount", prog, need.Loop(t, disk("a")), t.TempDir()+"/at").CombinedOutput()
 	if err != nil {
 		t.Fatalf("on the host: %v\n%s", err, want)
 	}

@@ -90,22 +90,6 @@ func sparse(t *testing.T, path string, size int64) {
 	}
 }
 
-// loop makes a loop device of the host, which goes with the test.
-func loop(t *testing.T, args ...string) string {
-	t.Helper()
-	out, err := exec.Command("losetup", append([]string{"-f", "--show"}, args...)...).Output()
-	if err != nil {
-		need.Missing(t, "the host has no loop devices: %v", err)
-	}
-	dev := strings.TrimSpace(string(out))
-	t.Cleanup(func() {
-		if err := exec.Command("losetup", "-d", dev).Run(); err != nil {
-			t.Errorf("losetup -d %s: %v", dev, err)
-		}
-	})
-	return dev
-}
-
 // script is one of testdata.
 type script struct {
 	name        string
@@ -151,7 +135,7 @@ func TestTools(t *testing.T) {
 	for _, s := range scripts {
 		if !s.guestOnly() {
 			sparse(t, s.host, diskSize)
-			s.loop = loop(t, "-P", s.host)
+			s.loop = need.Loop(t, "-P", s.host)
 			hostArgs = append(hostArgs, s.name+"="+s.loop)
 		}
 	}
