@@ -38,6 +38,10 @@ func (q *mapping) runs(t *Task, ctx *fs.Context) ([]fs.MapRun, error) {
 	if m, ok := q.f.RunMapper(); ok && q.grows {
 		return m.MapRuns(ctx, int64(q.off), int64(q.length), q.write(), q.shared())
 	}
+	if m, ok := q.f.Ops().(fs.Mapper); ok && q.grows {
+		fd, off, err := m.MapFD(int64(q.off), int64(q.length), q.write(), q.shared(), q.prot&protX != 0)
+		return []fs.MapRun{{FD: fd, Off: off, Len: int64(q.length)}}, err
+	}
 	runs, _, err := q.f.MapRuns(ctx, int64(q.off), int64(q.length), q.write(), q.shared(), q.prot&protX != 0)
 	return runs, err
 }

@@ -24,7 +24,10 @@ const (
 func (t *Task) Remap(old, oldLen, newLen, flags, newAddr uint64) (uint64, error) {
 	return t.WithFrame(func() (uint64, error) {
 		if newLen > oldLen {
-			g, images, err := t.growing(old, oldLen, newLen)
+			// Another thread can put a piece of a disk image at old before the host looks,
+			// now or as long as it was allowed to, and what lies behind that would be shown.
+			raced := !t.alone()
+			g, err := t.growing(old, oldLen, newLen, raced)
 			if err != nil {
 				return 0, err
 			}
@@ -33,9 +36,11 @@ func (t *Task) Remap(old, oldLen, newLen, flags, newAddr uint64) (uint64, error)
 				defer g.q.f.DecRef()
 				return t.withRuns(g.q, func(runs []fs.MapRun) (uint64, error) { return t.grow(g, runs) })
 			}
-			raced := images && !t.alone()
 			if raced || t.MM.Pieced.Load() {
-				head, prot := t.ownArea(old, oldLen)
+				head, prot, err := t.ownArea(old, oldLen)
+				if raced && err != nil {
+					return 0, err
+				}
 				if head != nil && oldLen == 0 {
 					return 0, abi.EINVAL // only what is shared can be duplicated
 				}
@@ -44,9 +49,7 @@ func (t *Task) Remap(old, oldLen, newLen, flags, newAddr uint64) (uint64, error)
 				}
 			}
 			if raced {
-				// Another thread could put a piece of an image at old before the host
-				// looks, and what lies behind it would be shown.
-				return 0, abi.ENOMEM
+				return 0, abi.ENOMEM // what it grows by cannot be mapped by hand
 			}
 		}
 		var b notify.Batch
@@ -69,9 +72,9 @@ type growing struct {
 	flags, newAddr uint64
 }
 
-// growing looks at what lies at old; nil: nothing that needs the kernel's care. images
-// tells that files of disk images may be mapped. The caller drops q.f.
-func (t *Task) growing(old, oldLen, newLen uint64) (g *growing, images bool, err error) {
+// growing looks at what file lies at old; nil: none that needs the kernel's care, which
+// are those of disk images or, where raced is set, all. The caller drops q.f.
+func (t *Task) growing(old, oldLen, newLen uint64, raced bool) (g *growing, err error) {
 	var files []*fs.File
 	defer func() {
 		for _, f := range files {
@@ -79,18 +82,18 @@ func (t *Task) growing(old, oldLen, newLen uint64) (g *growing, images bool, err
 		}
 	}()
 	for _, f := range t.MM.Mapped() {
-		if _, ok := f.RunMapper(); ok {
+		if _, ok := f.RunMapper(); ok || raced {
 			files = append(files, f)
 		} else {
 			f.DecRef()
 		}
 	}
 	if len(files) == 0 {
-		return nil, false, nil
+		return nil, nil
 	}
 	maps, err := host.Mappings(t.hostTID)
 	if err != nil {
-		return nil, true, abi.ENOMEM
+		return nil, abi.ENOMEM
 	}
 	next, ids := old, mapIDs{}
 	for _, m := range maps {
@@ -100,22 +103,22 @@ func (t *Task) growing(old, oldLen, newLen uint64) (g *growing, images bool, err
 		if g == nil {
 			f, off, ok := ids.fileAt(files, m, next)
 			if !ok {
-				return nil, true, nil
+				return nil, nil
 			}
 			q := &mapping{f: f.IncRef(), length: newLen, prot: protOf(m), flags: flagsOf(m) &^ mapFixed, off: off, grows: true}
 			if m.Shared {
 				if q.stores, err = (&storing{pid: t.hostTID}).may(m); err != nil {
 					f.DecRef()
-					return nil, true, abi.ENOMEM
+					return nil, abi.ENOMEM
 				}
 			}
 			g = &growing{q: q, old: old, oldLen: oldLen}
 			if oldLen == 0 {
 				if !m.Shared {
 					f.DecRef()
-					return nil, true, abi.EINVAL
+					return nil, abi.EINVAL
 				}
-				return g, true, nil
+				return g, nil
 			}
 		} else if f, off, ok := ids.fileAt(files, m, next); !ok || f != g.q.f || off != g.q.off+(next-old) || protOf(m) != g.q.prot || m.Shared != g.q.shared() {
 			break // another mapping
@@ -123,22 +126,29 @@ func (t *Task) growing(old, oldLen, newLen uint64) (g *growing, images bool, err
 		end := min(m.End, old+oldLen)
 		g.head = append(g.head, host.Mapping{Start: next, End: end})
 		if next = end; next == old+oldLen {
-			return g, true, nil
+			return g, nil
 		}
 	}
 	if g != nil {
 		g.q.f.DecRef()
-		return nil, true, abi.EFAULT
+		return nil, abi.EFAULT
 	}
-	return nil, true, nil
+	return nil, nil
 }
 
 // fileAt finds the file that mapping m shows at addr, and the offset in it.
 func (ids mapIDs) fileAt(files []*fs.File, m host.Mapping, addr uint64) (*fs.File, uint64, bool) {
+	at := int64(m.Off + (addr - m.Start))
 	for _, f := range files {
-		rm, _ := f.RunMapper()
-		if off, ok := rm.FindRun(ids.same(m.ID), int64(m.Off+(addr-m.Start))); ok {
-			return f, uint64(off), true
+		if rm, ok := f.RunMapper(); ok {
+			if off, ok := rm.FindRun(ids.same(m.ID), at); ok {
+				return f, uint64(off), true
+			}
+			continue
+		}
+		fd, base, err := f.MapFD(0, pageSize, false, false, false)
+		if err == nil && ids.same(m.ID)(fd) && at >= base {
+			return f, uint64(at - base), true
 		}
 	}
 	return nil, 0, false

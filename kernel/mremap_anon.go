@@ -17,28 +17,35 @@ import (
 // becomes several on the host, which the next call must take for one.
 
 // ownArea lists the mappings that make up private anonymous memory of one protection
-// from old on; nil: it is something else.
-func (t *Task) ownArea(old, oldLen uint64) (head []host.Mapping, prot uint64) {
+// from old on; nil: it is something else. EFAULT: it ends before oldLen does, or is not
+// there.
+func (t *Task) ownArea(old, oldLen uint64) (head []host.Mapping, prot uint64, err error) {
 	maps, err := host.Maps(t.thread())
 	if err != nil {
-		return nil, 0
+		return nil, 0, abi.ENOMEM
 	}
 	perms, next := "", old
 	for _, v := range maps {
 		if v.End <= next {
 			continue
 		}
-		if v.Start > next || v.Ino != 0 || len(v.Perms) < 4 || v.Perms[3] != 'p' || strings.HasPrefix(v.Name, "[v") || perms != "" && v.Perms != perms {
-			return nil, 0
+		if v.Start > next || perms != "" && v.Perms != perms {
+			break
+		}
+		end := min(v.End, old+oldLen)
+		if v.Ino != 0 || len(v.Perms) < 4 || v.Perms[3] != 'p' || strings.HasPrefix(v.Name, "[v") {
+			if perms == "" && end == old+oldLen {
+				return nil, 0, nil
+			}
+			break
 		}
 		perms = v.Perms
-		end := min(v.End, old+oldLen)
 		head = append(head, host.Mapping{Start: next, End: end})
 		if next = end; next == old+oldLen {
-			return head, protOf(host.Mapping{R: perms[0] == 'r', W: perms[1] == 'w', X: perms[2] == 'x'})
+			return head, protOf(host.Mapping{R: perms[0] == 'r', W: perms[1] == 'w', X: perms[2] == 'x'}), nil
 		}
 	}
-	return nil, 0
+	return nil, 0, abi.EFAULT
 }
 
 // growOwn is mremap(2) of memory that ownArea has found, to a greater length. It is a

@@ -190,10 +190,49 @@ static void grow(void)
 	unlink("rest");
 }
 
+// A growth that was allowed while no file of the disk was mapped must not be made once
+// another thread has mapped one there. This program must lie elsewhere.
+static atomic_int late_go, late_ready;
+static long late_page;
+static void *map_late(void *a)
+{
+	while (!late_go)
+		sched_yield();
+	mmap(growing, 4096, PROT_READ, MAP_PRIVATE | MAP_FIXED, grow_fd, late_page * 4096);
+	late_ready = 1;
+	return 0;
+}
+
+static void late_growth(int page)
+{
+	late_page = page;
+	growing = mmap(0, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	pthread_t t;
+	pthread_create(&t, 0, map_late, 0);
+	stub_call(OP_FRAME + SYS_mremap, (long)growing, 4096, 8192, MREMAP_MAYMOVE, 0, 0);
+	struct stubcall ok = *(struct stubcall *)(stub_header + 0x180);
+	late_go = 1; // from here on no call but the one that was allowed
+	while (!late_ready)
+		;
+	char *p = (char *)stub_call(SYS_mremap, ok.a[0], ok.a[1], ok.a[2], ok.a[3], ok.a[4], ok.a[5]);
+	if ((unsigned long)p < -4095UL)
+		spy(p, "late");
+	p = (char *)stub_call(SYS_mremap, (long)growing, 4096, 8192, MREMAP_MAYMOVE, 0, 0);
+	if ((unsigned long)p < -4095UL)
+		spy(p, "late, unasked");
+}
+
 int main(int argc, char **argv)
 {
 	start(argc, argv);
 	stub_find();
+	if (strcmp(argv[0], "/tmpfs/late") == 0) {
+		interleave();
+		for (int page = 0; page < 8; page++)
+			ATTEMPT("late growth", 5000, late_growth(page));
+		unlink("rest");
+		return finish();
+	}
 	ATTEMPT("late mapping", 20000, late_mapping());
 	ATTEMPT("first thread ended", 20000, leaderless());
 	ATTEMPT("many numbers", 20000, many_numbers());
