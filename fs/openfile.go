@@ -89,7 +89,7 @@ func openOps(ctx *Context, p Path, flags int) (FileOps, error) {
 func (f *File) setAtime(flags int) {
 	m := f.Path.Mnt.flags.Load()
 	if flags&abi.O_NOATIME != 0 || m&abi.MS_NOATIME != 0 || f.Path.Mnt.ReadOnly() ||
-		f.kind == abi.S_IFDIR && m&abi.MS_NODIRATIME != 0 {
+		f.kind == abi.S_IFDIR && m&abi.MS_NODIRATIME != 0 || f.kind == abi.S_IFCHR { // that is the driver's
 		return
 	}
 	_, f.atime = f.inode.(Accesser)

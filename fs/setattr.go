@@ -177,6 +177,28 @@ func (f *File) removePrivs(ctx *Context) error {
 	return setattr(ctx, d, sa)
 }
 
+// UpdateTime is file_update_time: the node of a device that is written tells of it. It may
+// give ErrMustWait.
+func UpdateTime(ctx *Context, p Path) error {
+	if p.Dentry == nil || p.Mnt.ReadOnly() {
+		return nil
+	}
+	i := p.Dentry.inode
+	s, ok := i.(Setattrer)
+	if !ok {
+		return nil
+	}
+	a, err := i.Getattr()
+	if err != nil {
+		return err
+	}
+	now := ctx.TimeFor(i)
+	if a.Mtime == now && a.Ctime == now {
+		return nil
+	}
+	return s.Setattr(ctx, SetAttr{Valid: AttrMtime | AttrCtime, Mtime: now, Ctime: now})
+}
+
 // Utimens is utimensat(2); times nil means now; UTIME_NOW and UTIME_OMIT count.
 func Utimens(ctx *Context, dir Path, name string, times *[2]abi.Timespec, atFlags int) error {
 	if err := checkTimes(times); err != nil {

@@ -75,6 +75,9 @@ func (f *file) WriteAt(ctx *fs.Context, p []byte, off int64) (int, error) {
 	if (sync || c != nil || f.dev.disk.moves() || f.dev.Waits()) && !ctx.MayWait {
 		return 0, fs.ErrMustWait
 	}
+	if err := fs.UpdateTime(ctx, f.path); err != nil {
+		return 0, err
+	}
 	n, err := f.dev.WriteAt(p, off)
 	if c != nil && n > 0 {
 		c.Overwritten(p[:n], off)

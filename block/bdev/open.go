@@ -14,12 +14,12 @@ import (
 // Open opens the device with number rdev for a guest's file: blkdev_open. It is what
 // fs.VFS.SetBlockDevices wants. abi.ENXIO: there is none; abi.EBUSY: O_EXCL, and
 // somebody claimed it.
-func (t *Table) Open(_ *fs.Context, _ fs.Path, rdev uint64, flags int) (fs.FileOps, error) {
+func (t *Table) Open(_ *fs.Context, p fs.Path, rdev uint64, flags int) (fs.FileOps, error) {
 	d := t.ByDev(rdev)
 	if d == nil {
 		return nil, abi.ENXIO
 	}
-	f := &file{dev: d, readFD: -1, write: flags&abi.O_ACCMODE != abi.O_RDONLY}
+	f := &file{dev: d, path: p, readFD: -1, write: flags&abi.O_ACCMODE != abi.O_RDONLY}
 	f.flags.Store(int64(flags))
 	if flags&abi.O_EXCL != 0 {
 		f.holder = f
@@ -70,6 +70,7 @@ func DeviceOf(f *fs.File) *Device {
 // file is an open file of a device (fops.c).
 type file struct {
 	dev    *Device
+	path   fs.Path // of the node
 	write  bool
 	holder any          // the file itself with O_EXCL
 	flags  atomic.Int64 // O_*

@@ -297,6 +297,29 @@ static void weak(const char *dev)
 	reap(p);
 }
 
+// The node tells when a device was written.
+static void stamps(const char *dev)
+{
+	struct stat a, b, c;
+	int f;
+	MUST(f = open(dev, O_RDWR));
+	stat(dev, &a);
+	usleep(20000);
+	VAL(pread(f, buf, 512, 0));
+	fstat(f, &b);
+	SHOW(!memcmp(&a.st_mtim, &b.st_mtim, sizeof a.st_mtim));
+	VAL(pwrite(f, buf, 0, 0));
+	VAL(pwrite(f, buf, 512, 0));
+	fstat(f, &c);
+	SHOW(memcmp(&b.st_mtim, &c.st_mtim, sizeof a.st_mtim) && !memcmp(&c.st_mtim, &c.st_ctim, sizeof a.st_mtim));
+	usleep(20000);
+	VAL(pread(f, buf, 512, 0));
+	fstat(f, &a);
+	SHOW(!memcmp(&a.st_mtim, &c.st_mtim, sizeof a.st_mtim));
+	SHOW(!!memcmp(&a.st_atim, &b.st_atim, sizeof a.st_mtim)); // relatime
+	close(f);
+}
+
 static void read_only(const char *dev, long size)
 {
 	OK(fd = open(dev, O_RDWR));
@@ -346,6 +369,7 @@ int main(int n, char **arg)
 	VAL(pwrite(f, buf, 512, 0));
 	weak(arg[1]);
 	block_size(arg[1]);
+	stamps(arg[1]);
 	say("-- a device that is read-only");
 	read_only(arg[2], small);
 	return 0;
