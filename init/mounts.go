@@ -13,6 +13,7 @@ import (
 	"lodger/drivers/hostfd"
 	"lodger/fs"
 	"lodger/fs/devtmpfs"
+	"lodger/fs/ext4"
 	"lodger/fs/hostfs"
 	"lodger/fs/overlayfs"
 	"lodger/fs/proc"
@@ -222,7 +223,7 @@ func (m *Machine) ttyDevices() []fs.CharDevice {
 // fsTypes are the file system types that mount(2) knows; one row each.
 func (m *Machine) fsTypes() []fs.FSType {
 	l := []fs.FSType{
-		sysfs.Type(sysfs.Blocks(m.blk), sysfs.CPUs),
+		sysfs.Type(sysfs.Blocks(m.blk), sysfs.CPUs, ext4.Sysfs),
 		tmpfs.Type(),
 		proc.Type(m.k.ProcFS()),
 	}

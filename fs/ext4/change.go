@@ -184,6 +184,9 @@ func (s *FS) fillSuper(r []byte) {
 		put16(r, 0xce, uint16(es.reservedGDT))
 		put32(r, 0x104, es.firstMetaBG)
 		put32(r, 0x248, es.overhead)
+		if es.hasIncompat(incompatCsumSeed) {
+			put32(r, 0x270, es.csumSeed)
+		}
 		put32(r, 0xe8, es.lastOrphan)
 		s.putErrors(r)
 	}

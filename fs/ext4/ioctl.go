@@ -134,19 +134,30 @@ func (s *FS) putLabel(h *handle, g uint32, label []byte) error {
 	return h.dirty(b)
 }
 
-// getUUID is ext4_ioctl_getuuid, of struct fsuuid: length, flags, bytes.
+// getUUID is ext4_ioctl_getuuid, of struct fsuuid: length, flags, bytes. It tells what a
+// program has written to the super block since the mount, which UUID does not.
 func (s *FS) getUUID(arg uint64, mem fs.UserMemory) error {
 	var h [8]byte
 	if err := mem.CopyIn(arg, h[:]); err != nil {
 		return err
 	}
 	n, flags := le32(h[:], 0), le32(h[:], 4)
-	put32(h[:], 0, uint32(len(s.es.uuid)))
+	var uuid [16]byte
+	put32(h[:], 0, uint32(len(uuid)))
 	switch {
 	case n == 0:
 		return mem.CopyOut(arg, h[:4])
-	case n < uint32(len(s.es.uuid)) || flags != 0:
+	case n < uint32(len(uuid)) || flags != 0:
 		return abi.EINVAL
 	}
-	return mem.CopyOut(arg, append(h[:], s.es.uuid[:]...))
+	s.mu.RLock()
+	b, err := s.bread(s.superBlock())
+	if err == nil {
+		copy(uuid[:], b.data[superOffset%s.es.blockSize+0x68:])
+	}
+	s.runlock()
+	if err != nil {
+		return err
+	}
+	return mem.CopyOut(arg, append(h[:], uuid[:]...))
 }

@@ -82,4 +82,8 @@ func (s *FS) takeTunables(r []byte) {
 	}
 	es.mntCount, es.maxMntCount = le16(r, 0x34), le16(r, 0x36)
 	es.volumeName = cString(r[0x78:0x88])
+	if le32(r, 0x60) == es.incompat|incompatCsumSeed && es.metadataCsum() {
+		// Says what is so already, so that the UUID may change; fillSuper adds the seed.
+		es.incompat |= incompatCsumSeed
+	}
 }

@@ -24,3 +24,11 @@ show mount -o remount,rw /mnt
 touch /mnt/more; sync; head
 show umount /mnt
 head
+quiet e2fsck -fp "$DISK"
+show mount "$DISK" /mnt
+quiet tune2fs -O metadata_csum_seed "$DISK"
+quiet tune2fs -U 5d1e9e6f-3f0e-4a55-9f7b-6a4c7f6a5d0e "$DISK"
+mkdir /mnt/seeded; fill /mnt/seeded/in; sync
+dumpe2fs -h "$DISK" 2>/dev/null | grep -o 'UUID.*\|metadata_csum_seed'; blkid -s UUID -o value "$DISK"
+show umount /mnt
+quiet e2fsck -fn "$DISK"
