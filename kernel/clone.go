@@ -265,6 +265,9 @@ func (k *Kernel) newChild(t *Task, a *CloneArgs) (*Task, error) {
 	if a.Flags&abi.CLONE_THREAD != 0 {
 		child.tg = g
 		g.tasks = append(g.tasks, child)
+		if g.stopped.Load() {
+			g.stopCount++ // it stops before it runs
+		}
 	} else {
 		k.newGroup(child, t, a)
 	}
@@ -376,7 +379,7 @@ func (t *Task) enterChild() {
 		return
 	}
 	t.k.mu.Lock()
-	if t.anyDeliverable() || t.tg.stopped {
+	if t.anyDeliverable() || t.tg.stopped.Load() {
 		t.hostKick()
 	}
 	t.notePending()

@@ -45,7 +45,7 @@ func (t *Task) decide() notify.Act {
 		if t.dying.Load() || t.tg.exiting {
 			return 0
 		}
-		if t.tg.stopped {
+		if t.tg.stopped.Load() {
 			t.enterStop()
 			t.call.kind = callParked
 			_ = t.k.p.Answer(t.call.id, int64(notify.ActPark))
@@ -186,7 +186,7 @@ func (t *Task) deliverOnReturn() {
 	k := t.k
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if t.dying.Load() || t.tg.exiting || t.tg.stopped || t.AltStack.Size != 0 || t.intr.detached || t.intr.redo != nil {
+	if t.dying.Load() || t.tg.exiting || t.tg.stopped.Load() || t.AltStack.Size != 0 || t.intr.detached || t.intr.redo != nil {
 		return
 	}
 	// The one signal that is due, with its mask and action read at once.
@@ -276,7 +276,7 @@ func (t *Task) onMask(inPlace bool) {
 	t.k.mu.Lock()
 	t.dropIgnored()
 	order := notify.ActResume
-	switch due := t.anyDeliverable() || t.tg.stopped; {
+	switch due := t.anyDeliverable() || t.tg.stopped.Load(); {
 	case due && inPlace && !t.intr.active():
 		order = t.decide()
 	case due:

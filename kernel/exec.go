@@ -501,7 +501,7 @@ func (t *Task) onBatch() {
 		x.interp.DecRef()
 	}
 	t.k.mu.Lock()
-	if t.anyDeliverable() || t.tg.stopped {
+	if t.anyDeliverable() || t.tg.stopped.Load() {
 		t.hostKick()
 	}
 	t.notePending()

@@ -92,7 +92,7 @@ func (k *Kernel) reapTask(t *Task) {
 	if t.execC != nil {
 		k.forgetSiblings(t.execC)
 	}
-	if g.stopped && !t.inStop {
+	if g.stopped.Load() && !t.inStop {
 		t.enterStop()
 	}
 	for i, o := range g.tasks {
@@ -136,7 +136,8 @@ func (t *Task) dropResources() {
 
 // exitProcess makes a zombie of g: exit_notify. The caller holds k.mu.
 func (k *Kernel) exitProcess(g *ThreadGroup) {
-	g.exiting, g.zombie, g.stopped = true, true, false
+	g.exiting, g.zombie = true, true
+	g.stopped.Store(false)
 	k.noteEnding(g)
 	g.stopTimers()
 	if g == k.init { // do_exit's panic: nobody is left to go on

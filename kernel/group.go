@@ -12,10 +12,11 @@ import (
 // stopGroup begins a group stop: threads that run guest code must announce
 // themselves first, sleeping ones count at once. The caller holds k.mu.
 func (k *Kernel) stopGroup(g *ThreadGroup, sig int) {
-	if g.stopped || g.exiting {
+	if g.stopped.Load() || g.exiting {
 		return
 	}
-	g.stopped, g.stopSig, g.contNews, g.stopNews, g.stopSeen = true, sig, false, false, false
+	g.stopped.Store(true)
+	g.stopSig, g.contNews, g.stopNews, g.stopSeen = sig, false, false, false
 	g.stopCount = 0
 	for _, t := range g.tasks {
 		if t.dying.Load() {
@@ -44,7 +45,7 @@ func (t *Task) enterStop() {
 
 // stopDone tells the parent once all threads have stopped.
 func (g *ThreadGroup) stopDone() {
-	if !g.stopped || g.stopCount > 0 || g.stopNews {
+	if !g.stopped.Load() || g.stopCount > 0 || g.stopNews {
 		return
 	}
 	g.stopNews = true
@@ -53,10 +54,11 @@ func (g *ThreadGroup) stopDone() {
 
 // continueGroup ends a group stop. The caller holds k.mu.
 func (k *Kernel) continueGroup(g *ThreadGroup) {
-	if !g.stopped {
+	if !g.stopped.Load() {
 		return
 	}
-	g.stopped, g.stopNews, g.contNews = false, false, true
+	g.stopped.Store(false)
+	g.stopNews, g.contNews = false, true
 	for _, t := range g.tasks {
 		t.inStop = false
 		t.kick()
@@ -64,11 +66,7 @@ func (k *Kernel) continueGroup(g *ThreadGroup) {
 	k.notifyParent(g, abi.CLD_CONTINUED, abi.SIGCONT)
 }
 
-func (t *Task) groupStopped() bool {
-	t.k.mu.Lock()
-	defer t.k.mu.Unlock()
-	return t.tg.stopped
-}
+func (t *Task) groupStopped() bool { return t.tg.stopped.Load() }
 
 // killGroup ends a process by a signal: its host process dies at once. The
 // caller holds k.mu.
@@ -160,7 +158,7 @@ func (k *Kernel) hupOrphans(pgid int32) {
 	}
 	stopped := false
 	for _, g := range k.groups {
-		stopped = stopped || (g.pgid == pgid && g.stopped)
+		stopped = stopped || (g.pgid == pgid && g.stopped.Load())
 	}
 	if !stopped {
 		return

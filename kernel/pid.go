@@ -81,7 +81,7 @@ func (g *ThreadGroup) State() byte {
 	switch {
 	case g.zombie:
 		return 'Z'
-	case g.stopped:
+	case g.stopped.Load():
 		return 'T'
 	}
 	for _, t := range g.tasks {

@@ -141,7 +141,7 @@ func (p procTask) Info() (proc.Info, error) {
 			i.TPGID = f.Foreground()
 		}
 	}
-	dead, stopped := g.zombie || t.dying.Load(), g.stopped
+	dead, stopped := g.zombie || t.dying.Load(), g.stopped.Load()
 	if dead && g.zombie {
 		i.ExitCode = g.status
 	}

@@ -127,7 +127,7 @@ func (k *Kernel) send(g *ThreadGroup, t *Task, info *abi.Siginfo) {
 		}
 		// It was unblocked in between.
 	}
-	if k.fatal(g, v.action, sig) && !g.stopped {
+	if k.fatal(g, v.action, sig) && !g.stopped.Load() {
 		target.traceSignal(info)
 		k.killGroup(g, sig)
 		return

@@ -96,6 +96,9 @@ func (t *Task) Sleep(s Sleep) (uint64, error) {
 	}
 	t.sleep = sl
 	t.asleep.Store(true)
+	if t.groupStopped() {
+		t.stopAsleep()
+	}
 	if s.Deadline != 0 {
 		sl.timer = t.k.Clock.After(s.Deadline-sl.since, func() {
 			t.k.Do(func() { t.k.ready(t) })
@@ -103,6 +106,16 @@ func (t *Task) Sleep(s Sleep) (uint64, error) {
 	}
 	t.k.Clock.ArmAt(&t.parkTimer, sl.since, parkAfter, t.parkFn)
 	return t.step(first)
+}
+
+// stopAsleep counts t as stopped if the stop of its group began before it slept: its
+// kick waits for the end of the call. A stop that begins later sees that it sleeps.
+func (t *Task) stopAsleep() {
+	t.k.mu.Lock()
+	defer t.k.mu.Unlock()
+	if t.groupStopped() {
+		t.enterStop()
+	}
 }
 
 func waits(err error) bool {

@@ -130,8 +130,8 @@ type ThreadGroup struct {
 	rites     *rites // killed, but its threads release robust futexes first
 	status    int32
 	zombie    bool
-	stopped   bool
-	stopCount int // threads that have yet to stop
+	stopped   atomic.Bool // a group stop; changes with Kernel.mu held
+	stopCount int         // threads that have yet to stop
 	stopSig   int
 	stopNews  bool // the parent has been told of the stop
 	stopSeen  bool // wait has reported it

@@ -80,7 +80,7 @@ func (k *Kernel) childNews(parent, g *ThreadGroup, opts int) *WaitResult {
 			parent.childS += r.STime
 			k.release(g)
 		}
-	case g.stopped && g.stopNews && g.stopCount <= 0 && !g.stopSeen && opts&abi.WSTOPPED != 0:
+	case g.stopped.Load() && g.stopNews && g.stopCount <= 0 && !g.stopSeen && opts&abi.WSTOPPED != 0:
 		r.Status, r.Code, r.CodeStatus = int32(g.stopSig)<<8|0x7f, abi.CLD_STOPPED, int32(g.stopSig)
 		g.stopSeen = !keep
 	case g.contNews && opts&abi.WCONTINUED != 0:
