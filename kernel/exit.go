@@ -115,11 +115,28 @@ func (k *Kernel) reapTask(t *Task) {
 	if last && g.tabArea >= 0 {
 		t.MM.FreeArea(g.tabArea)
 	}
-	k.later(func() { t.dropResources() })
-	if last {
-		k.exitProcess(g)
-	} else {
+	g.holding++
+	k.later(func() {
+		t.dropResources()
+		k.released(g)
+	})
+	if !last {
 		k.ready(t)
+		return
+	}
+	g.exiting = true
+	k.noteEnding(g)
+	g.stopTimers()
+}
+
+// released notes that a dead thread of g has released what it held. Only when all have, the
+// process is a zombie and its parent told, who may count on files being closed and
+// mounts free (do_exit calls exit_mm and exit_files before exit_notify).
+func (k *Kernel) released(g *ThreadGroup) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if g.holding--; g.holding == 0 && len(g.tasks) == 0 {
+		k.exitNotify(g)
 	}
 }
 
@@ -134,12 +151,10 @@ func (t *Task) dropResources() {
 	t.k.ready(t) // ends its sleep, if it had one
 }
 
-// exitProcess makes a zombie of g: exit_notify. The caller holds k.mu.
-func (k *Kernel) exitProcess(g *ThreadGroup) {
-	g.exiting, g.zombie = true, true
+// exitNotify makes a zombie of g: exit_notify. The caller holds k.mu.
+func (k *Kernel) exitNotify(g *ThreadGroup) {
+	g.zombie = true
 	g.stopped.Store(false)
-	k.noteEnding(g)
-	g.stopTimers()
 	if g == k.init { // do_exit's panic: nobody is left to go on
 		k.later(func() { k.Shutdown(initEnded(g.status)) })
 		return

@@ -241,7 +241,7 @@ func (k *Kernel) Shutdown(s Status) {
 func (k *Kernel) lost(err error) {
 	k.mu.Lock()
 	s := Status{Err: err, Signal: abi.SIGKILL}
-	if k.main != nil && k.main.zombie {
+	if k.main != nil && k.main.exiting {
 		if s = statusOf(k.main.status); k.main == k.init {
 			s = initEnded(k.main.status)
 		}

@@ -130,6 +130,7 @@ type ThreadGroup struct {
 	rites     *rites // killed, but its threads release robust futexes first
 	status    int32
 	zombie    bool
+	holding   int         // dead threads that have not released all yet
 	stopped   atomic.Bool // a group stop; changes with Kernel.mu held
 	stopCount int         // threads that have yet to stop
 	stopSig   int

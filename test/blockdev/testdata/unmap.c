@@ -37,6 +37,50 @@ static void try(const char *what, int size, int len, int prot, int flags, int to
 	OK(umount(at));
 }
 
+static void *forever(void *p)
+{
+	for (;;)
+		pause();
+	return p;
+}
+
+// ends: what a process held is free when its parent hears of its end.
+static void ends(void)
+{
+	int busy = 0, bad = 0;
+	for (int i = 0; i < 300; i++) {
+		bad += begin() != 0;
+		int ready[2];
+		char c;
+		pipe(ready);
+		pid_t k = fork();
+		if (k == 0) {
+			pthread_t t;
+			for (int n = 0; n < 2; n++)
+				pthread_create(&t, 0, forever, 0);
+			char *p = map("f", 100000, 100000, PROT_READ | PROT_WRITE, MAP_SHARED);
+			p[50000] = 'x';
+			chdir(at);
+			write(ready[1], "x", 1);
+			if (i % 3 == 0)
+				_exit(0);
+			if (i % 3 == 1)
+				*(volatile int *)8 = 1;
+			pause();
+		}
+		read(ready[0], &c, 1);
+		if (i % 3 == 2)
+			kill(k, SIGKILL);
+		waitpid(k, 0, 0);
+		close(ready[0]), close(ready[1]);
+		if (umount(at)) {
+			busy++;
+			umount2(at, MNT_DETACH);
+		}
+	}
+	say("not mounted %d busy %d", bad, busy);
+}
+
 int main(int n, char **arg)
 {
 	dev = arg[1], at = arg[2];
@@ -61,6 +105,7 @@ int main(int n, char **arg)
 	OK(umount(at));
 	write(a[1], "x", 1);
 	reap(child);
+	ends();
 	say("grown");
 	OK(begin());
 	p = map("f", 100000, 4096, PROT_READ, MAP_SHARED);
