@@ -100,22 +100,26 @@ static void seeks(void) {
 
 // A reader waits until there is something.
 static void waits(void) {
-	int up[2];
+	int up[2], told[2];
 	pipe(up);
+	pipe(told);
 	fflush(stdout);
 	pid_t pid = fork();
+	char c;
 	if (pid == 0) {
 		int fd = end(O_RDONLY);
 		write(up[1], "x", 1);
-		printf("reader: %s", ours(fd));
+		const char *l = ours(fd);
+		read(told[0], &c, 1); // the writer has its say first
+		printf("reader: %s", l);
 		fflush(stdout);
 		_exit(0);
 	}
-	char c;
 	read(up[0], &c, 1);
 	int fd = open("/dev/kmsg", O_WRONLY);
 	message(fd, "<5>", "wake up\n", 8);
 	fflush(stdout);
+	write(told[1], "x", 1);
 	reap(pid);
 	close(fd);
 }

@@ -69,7 +69,7 @@ func run(t *testing.T, dir, name string, args ...string) result {
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &out, &msg
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGABRT) } // a kernel that hangs tells where
-	cmd.WaitDelay = 2 * time.Second // a stray process may hold the pipe open
+	cmd.WaitDelay = 2 * time.Second                                          // a stray process may hold the pipe open
 	err := cmd.Run()
 	if cmd.Process != nil {
 		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
