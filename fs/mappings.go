@@ -47,6 +47,8 @@ type Mappings interface {
 	// It waits: the caller is on a goroutine that may (Context.MayWait) and holds no
 	// lock that the kernel's receiver might want, the file system's own included.
 	Relocate(inode Inode, from []MapRun, move func() ([]Moved, error)) error
+	// RelocatePart is Relocate where inode may be mapped from other places too.
+	RelocatePart(inode Inode, from []MapRun, move func() ([]Moved, error)) error
 	// Unused reports whether it is certain that nobody maps inode, and will not until he
 	// has asked for its place. It does not wait, and takes the kernel's locks.
 	Unused(inode Inode) bool

@@ -135,6 +135,16 @@ func (t *Task) unhold() {
 
 // Relocate implements fs.Mappings.
 func (k *Kernel) Relocate(inode fs.Inode, from []fs.MapRun, move func() ([]fs.Moved, error)) error {
+	return k.relocateFile(inode, from, true, move)
+}
+
+// RelocatePart implements fs.Mappings.
+func (k *Kernel) RelocatePart(inode fs.Inode, from []fs.MapRun, move func() ([]fs.Moved, error)) error {
+	return k.relocateFile(inode, from, false, move)
+}
+
+// relocateFile does a move of inode's mappings; whole: from is all that can be mapped.
+func (k *Kernel) relocateFile(inode fs.Inode, from []fs.MapRun, whole bool, move func() ([]fs.Moved, error)) error {
 	k.moveMu.Lock()
 	defer k.moveMu.Unlock()
 	if k.dead.Load() || k.p == nil {
@@ -147,9 +157,9 @@ func (k *Kernel) Relocate(inode fs.Inode, from []fs.MapRun, move func() ([]fs.Mo
 	k.sweepEnding(p)
 	m := k.beginMove(inode)
 	k.stopAll(m)
-	forget, err := k.relocate(m, p, move)
+	unmapped, err := k.relocate(m, p, move)
 	k.endMove(m)
-	if forget {
+	if unmapped && whole {
 		for a := range m.mms {
 			a.Forget(inode)
 		}

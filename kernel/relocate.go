@@ -83,9 +83,9 @@ func (p *places) mayMap(pid int32) bool {
 	return false
 }
 
-// relocate does a move's work while everybody is stopped. It reports whether the
-// address spaces can forget the file.
-func (k *Kernel) relocate(m *move, p *places, move func() ([]fs.Moved, error)) (forget bool, err error) {
+// relocate does a move's work while everybody is stopped. It reports whether nobody
+// maps any of the places, nor what came of them.
+func (k *Kernel) relocate(m *move, p *places, move func() ([]fs.Moved, error)) (unmapped bool, err error) {
 	for a := range m.mms {
 		a.Stores.Lock()
 		defer a.Stores.Unlock()

@@ -13,8 +13,8 @@ import (
 //
 //   - nobody maps it;
 //   - direct: processes map its blocks where they lie, in the image or a COW file.
-//     The blocks may be neither freed nor used for anything else, and what a COW
-//     disk has in its base (inode.given) may not be written, since it would move;
+//     The blocks may be neither freed nor used for anything else, and what is mapped
+//     from a COW disk's base (inode.given) moves before it is written (copyup.go);
 //   - copied (inode.mem): processes map a memfd, reads come from it too, writes go
 //     to both.
 //
@@ -73,6 +73,12 @@ func (f *file) MapRuns(ctx *fs.Context, offset, length int64, write, shared bool
 	for {
 		if err := i.settled(ctx); err != nil {
 			return nil, err
+		}
+		if store && i.showsBase(offset, offset+length) {
+			if err := i.copyUp(ctx, offset, offset+length); err != nil {
+				return nil, err
+			}
+			continue
 		}
 		i.mapped++
 		if i.mem != nil {
@@ -152,7 +158,7 @@ func (i *inode) direct(ctx *fs.Context, offset, length int64, store bool) ([]fs.
 		if !ok && store {
 			// In a COW disk's base: it must be where stores may go from now on.
 			o, can := i.s.dev.(Owner)
-			if !can || len(i.given) > 0 {
+			if !can {
 				return nil, false, nil
 			}
 			if !i.mayWait(ctx) {
@@ -279,8 +285,14 @@ func (s *FS) mappings() fs.Mappings {
 // undirect ends direct mappings before something that they do not stand. FS.mu is held
 // for writing and let go meanwhile, so it comes first in an operation. ErrMustWait.
 func (i *inode) undirect(ctx *fs.Context) error {
+	return i.vacate(ctx, func() bool { return i.isDirect }, i.relocate)
+}
+
+// vacate has move called when it is true of i, whose mappings rest, that direct mappings
+// are in the way. FS.mu is held for writing and let go meanwhile. ErrMustWait.
+func (i *inode) vacate(ctx *fs.Context, inTheWay func() bool, move func(maps fs.Mappings) error) error {
 	s := i.s
-	for i.isDirect || i.arrival != nil {
+	for i.arrival != nil || inTheWay() {
 		if i.arrival != nil {
 			if !i.mayWait(ctx) {
 				return fs.ErrMustWait
@@ -299,7 +311,7 @@ func (i *inode) undirect(ctx *fs.Context) error {
 		s.mu.Unlock()
 		unused := maps.Unused(i)
 		s.mu.Lock()
-		if i.mapped != seen || !i.isDirect || i.arrival != nil {
+		if i.mapped != seen || !inTheWay() || i.arrival != nil {
 			continue
 		}
 		if unused {
@@ -309,7 +321,7 @@ func (i *inode) undirect(ctx *fs.Context) error {
 		if !i.mayWait(ctx) {
 			return fs.ErrMustWait
 		}
-		if err := i.relocate(maps); err != nil {
+		if err := move(maps); err != nil {
 			return err
 		}
 	}
@@ -318,34 +330,43 @@ func (i *inode) undirect(ctx *fs.Context) error {
 
 // relocate moves all mappings to a copy.
 func (i *inode) relocate(maps fs.Mappings) error {
-	s := i.s
 	from, err := i.places()
 	if err != nil {
 		return err
 	}
+	return i.depart(func() error {
+		return maps.Relocate(i, mapRuns(from), func() ([]fs.Moved, error) {
+			i.s.mu.Lock()
+			defer i.s.mu.Unlock()
+			if err := i.makeCopy(); err != nil {
+				return nil, err
+			}
+			to := make([]fs.Moved, len(from))
+			for k, p := range from {
+				to[k] = fs.Moved{FD: i.mem.ro, WriteFD: i.mem.fd, Off: p.logical}
+			}
+			return to, nil
+		})
+	}, func() { i.isDirect, i.given = false, nil })
+}
+
+// depart runs move, which has mappings of i moved, without FS.mu, while everybody else
+// waits for their arrival; then is for its success. FS.mu is held for writing.
+func (i *inode) depart(move func() error, then func()) error {
+	s := i.s
 	arrival := make(chan struct{})
 	i.arrival = arrival
 	s.mu.Unlock()
-	err = maps.Relocate(i, mapRuns(from), func() ([]fs.Moved, error) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if err := i.makeCopy(); err != nil {
-			return nil, err
-		}
-		to := make([]fs.Moved, len(from))
-		for k, p := range from {
-			to[k] = fs.Moved{FD: i.mem.ro, WriteFD: i.mem.fd, Off: p.logical}
-		}
-		return to, nil
-	})
+	err := move()
 	s.mu.Lock()
 	if err == nil {
-		i.isDirect, i.given = false, nil
+		then()
 	} else {
 		s.log(printk.Err, "inode %d: %v", i.ino, err)
 	}
 	i.arrival = nil
 	close(arrival)
+	maps := s.mappings()
 	s.mu.Unlock()
 	maps.Do(func() { s.arrivals.Notify(0) })
 	s.mu.Lock()
@@ -363,12 +384,18 @@ func mapRuns(l []place) []fs.MapRun {
 // modifyUnmapped is modify for an operation that direct mappings do not stand when bad
 // says so; FS.mu is held when it is asked.
 func (i *inode) modifyUnmapped(ctx *fs.Context, bad func() bool, f func() error) error {
+	return i.modifyMapped(ctx, func() bool { return (i.isDirect || i.arrival != nil) && bad() }, i.undirect, f)
+}
+
+// modifyMapped is modify for an operation that calls for mend when it is true that
+// mappings are in its way; FS.mu is held for both.
+func (i *inode) modifyMapped(ctx *fs.Context, inTheWay func() bool, mend func(*fs.Context) error, f func() error) error {
 	s := i.s
 	for {
 		s.mu.Lock()
 		var err error
-		if bad() {
-			err = i.undirect(ctx)
+		if inTheWay() {
+			err = mend(ctx)
 		}
 		s.mu.Unlock()
 		if err != nil {
@@ -376,7 +403,7 @@ func (i *inode) modifyUnmapped(ctx *fs.Context, bad func() bool, f func() error)
 		}
 		again := false
 		err = s.modify(ctx, func() error {
-			if again = (i.isDirect || i.arrival != nil) && bad(); again {
+			if again = inTheWay(); again {
 				return nil // somebody has mapped it meanwhile
 			}
 			return f()

@@ -13,7 +13,7 @@ const chunk = 4 << 20
 
 // WriteAt writes.
 func (f *file) WriteAt(ctx *fs.Context, p []byte, off int64) (n int, err error) {
-	err = f.writing(ctx, func() error {
+	err = f.writing(ctx, len(p), func() int64 { return off }, func() error {
 		n, err = f.i.write(ctx, p, off)
 		return err
 	})
@@ -22,7 +22,7 @@ func (f *file) WriteAt(ctx *fs.Context, p []byte, off int64) (n int, err error) 
 
 // Append writes at the end.
 func (f *file) Append(ctx *fs.Context, p []byte) (n int, end int64, err error) {
-	err = f.writing(ctx, func() error {
+	err = f.writing(ctx, len(p), func() int64 { return f.i.size }, func() error {
 		n, err = f.i.write(ctx, p, f.i.size)
 		end = f.i.size
 		return err
@@ -30,18 +30,22 @@ func (f *file) Append(ctx *fs.Context, p []byte) (n int, end int64, err error) {
 	return n, end, err
 }
 
-// writing does a write, and makes it durable where O_SYNC or O_DSYNC ask for it:
-// such a write cannot be repeated, so that it starts only where it may wait.
-func (f *file) writing(ctx *fs.Context, write func() error) error {
-	all := f.sync || f.i.flagged(flSync)
+// writing does a write of n bytes at off, and makes it durable where O_SYNC or O_DSYNC
+// ask for it: such a write cannot be repeated, so that it starts only where it may wait.
+func (f *file) writing(ctx *fs.Context, n int, off func() int64, write func() error) error {
+	i := f.i
+	all := f.sync || i.flagged(flSync)
 	sync := all || f.dsync
 	if sync && !mayWait(ctx) {
 		return fs.ErrMustWait
 	}
-	// What is mapped from a COW disk's base moves when it is written.
-	err := f.i.modifyUnmapped(ctx, func() bool { return len(f.i.given) > 0 }, write)
+	moves := func() bool { return i.showsBase(i.writes(off(), n)) }
+	err := i.modifyMapped(ctx, moves, func(ctx *fs.Context) error {
+		a, b := i.writes(off(), n)
+		return i.copyUp(ctx, a, b)
+	}, write)
 	if err == nil && sync {
-		err = f.i.fsync(!all)
+		err = i.fsync(!all)
 	}
 	return err
 }

@@ -91,6 +91,13 @@ func plant(t *testing.T, tree, prog string) {
 	if err == nil {
 		err = os.Mkdir(filepath.Join(tree, "work"), 0o755)
 	}
+	var c []byte
+	for k := range 48 {
+		c = append(c, bytes.Repeat([]byte{byte('A' + k)}, 4096)...)
+	}
+	if err == nil {
+		err = os.WriteFile(filepath.Join(tree, "work/parts"), c, 0o644)
+	}
 	for i := range 6 {
 		n := "base" + string(rune('0'+i))
 		var c []byte

@@ -491,6 +491,61 @@ static void based(const char *name, int kind)
 	drop(&m, 6);
 }
 
+// A large file that was there before is written here and there: on a copy-on-write disk
+// its parts move one by one, below processes that look at all of it.
+static void parts(void)
+{
+	enum { N = 48 };
+	char b[P], old[N];
+	int ro = MUST(open("parts", O_RDONLY));
+	struct maps m = { .ro = ro };
+	m.r = m.w = map(ro, N + 1, PROT_READ, MAP_SHARED, 0);
+	m.p = map(ro, N + 1, RW, MAP_PRIVATE, 0);
+	m.q = map(ro, N + 1, RW, MAP_PRIVATE, 0);
+	for (int i = 0; i < N; i += 7)
+		m.p[i * P] = 'P';
+	m.q[21 * P] = 'Q';
+	MUST(mprotect(m.q, (N + 1) * P, PROT_READ));
+	for (int i = 0; i < N; i++)
+		old[i] = m.r[i * P + 1];
+	_Atomic int *end = mmap(0, P, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t c[3];
+	for (int k = 0; k < 3; k++)
+		c[k] = CHILD({
+			char *l = k == 2 ? map(ro, N - 5, PROT_READ, MAP_PRIVATE, 5) - 5 * P : k ? m.p : m.r;
+			end[1]++;
+			while (!*end)
+				for (int i = 5; i < N; i++)
+					if (l[i * P + 1] != old[i] && l[i * P + 1] != 'w')
+						_exit(1);
+		});
+	while (end[1] < 3)
+		nap(1);
+	m.fd = MUST(open("parts", O_RDWR | O_APPEND));
+	int w = MUST(open("parts", O_WRONLY));
+	memset(b, 'w', P);
+	pwrite(w, b, P, 20 * P + 100); // two pages
+	pwrite(w, b, 10, 47 * P);
+	SHOW(write(m.fd, b, P));
+	char *s = map(m.fd, 3, RW, MAP_SHARED, 33);
+	s[1] = 'w';
+	pwrite(w, b, 2, 6 * P);
+	SHOW(copy_file_range(ro, &(loff_t){ 20 * P + 200 }, w, &(loff_t){ 40 * P }, 300, 0));
+	nap(10);
+	*end = 1;
+	for (int k = 0; k < 3; k++)
+		reap(c[k]);
+	show("written here and there", &m, N + 1);
+	OK(msync(s, 3 * P, MS_SYNC));
+	OK(fallocate(w, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 10 * P, 12 * P));
+	OK(ftruncate(w, 44 * P + 1));
+	show("cut here and there", &m, N + 1);
+	munmap(s, 3 * P);
+	munmap(end, P);
+	close(w);
+	drop(&m, N + 1);
+}
+
 // A file in many pieces, which has others between them.
 static void pieces(void)
 {
@@ -600,6 +655,8 @@ int main(int argc, char **argv)
 			threads();
 		if (!strcmp(argv[1], "reuse"))
 			reuse();
+		if (!strcmp(argv[1], "parts"))
+			parts();
 		return 0;
 	}
 	truncation();
@@ -618,6 +675,7 @@ int main(int argc, char **argv)
 		sprintf(name, "base%d", i);
 		based(name, i < 3 ? 0 : i - 2);
 	}
+	parts();
 	pieces();
 	reuse();
 	return 0;
