@@ -164,7 +164,7 @@ func New(cfg Config) *Kernel {
 		cfg.PIDMax = 32768
 	}
 	return &Kernel{
-		Clock:  ktime.New(host.Monotonic()),
+		Clock:  ktime.New(host.Monotonic),
 		Log:    cfg.Log,
 		UTS:    &UTS{node: cfg.Hostname, domain: "(none)"},
 		cfg:    cfg,

@@ -10,6 +10,7 @@
 package ktime
 
 import (
+	"math"
 	"sync"
 	"time"
 
@@ -29,9 +30,23 @@ type Clock struct {
 	stopped bool
 }
 
-// New returns a clock whose monotonic reading is offset nanoseconds now. Native
-// vDSO reads show the host's clock, so offset is the host's own reading.
-func New(offset int64) *Clock { return &Clock{start: time.Now(), bootOffset: offset} }
+// New returns a clock whose monotonic reading is that of host, in nanoseconds: native
+// vDSO reads show the host's clock. Of a few pairs of readings it takes the closest: between
+// two that the host interrupts, the guest's calls would lag behind its vDSO for good.
+func New(host func() int64) *Clock {
+	c := &Clock{}
+	closest := int64(math.MaxInt64)
+	for range 8 {
+		before := host()
+		now := time.Now()
+		after := host()
+		if after-before < closest {
+			closest = after - before
+			c.start, c.bootOffset = now, after
+		}
+	}
+	return c
+}
 
 // Monotonic is CLOCK_MONOTONIC in nanoseconds.
 func (c *Clock) Monotonic() int64 { return c.bootOffset + int64(time.Since(c.start)) }

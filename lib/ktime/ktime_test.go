@@ -13,7 +13,7 @@ import (
 // Timers fire once, in order, unless they are stopped.
 func TestTimers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := New(5)
+		c := New(at(5))
 		fired := make(chan int, 9)
 		for _, i := range []int{3, 1, 2} {
 			c.After(int64(i)*int64(time.Second), func() { fired <- i })
@@ -44,7 +44,7 @@ func TestTimers(t *testing.T) {
 // A stopped clock fires nothing, neither old timers nor new ones.
 func TestStoppedClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := New(0)
+		c := New(at(0))
 		bad := func() { t.Error("a timer of a stopped clock fired") }
 		c.After(1e9, bad)
 		c.After(2e9, bad)
@@ -61,7 +61,7 @@ func TestStoppedClock(t *testing.T) {
 // its time.
 func TestManyTimers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, rnd := New(0), rand.New(rand.NewPCG(1, 2))
+		c, rnd := New(at(0)), rand.New(rand.NewPCG(1, 2))
 		const n = 500
 		var timers [n]*Timer
 		var firedAt [n]atomic.Int64
@@ -83,6 +83,28 @@ func TestManyTimers(t *testing.T) {
 			if got := firedAt[i].Load(); got != want[i] {
 				t.Errorf("timer %d fired at %d, want %d", i, got, want[i])
 			}
+		}
+	})
+}
+
+// at is a host's clock that stands still.
+func at(ns int64) func() int64 { return func() int64 { return ns } }
+
+// TestNewInterrupted: a host that takes the processor away between two readings does not
+// make the clock lag. The guest's clock_gettime went back behind its vDSO.
+func TestNewInterrupted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		n := 0
+		c := New(func() int64 {
+			if n++; n == 1 || n == 4 || n == 9 { // before or after the clock's own start is read
+				time.Sleep(3 * time.Millisecond)
+				return int64(time.Since(start)) - 3e6
+			}
+			return int64(time.Since(start))
+		})
+		if d := c.Monotonic() - int64(time.Since(start)); d != 0 {
+			t.Errorf("off by %v", time.Duration(d))
 		}
 	})
 }
