@@ -57,7 +57,7 @@ func (j *Journal) flushLocked() error {
 
 // Destroy is the unmount (jbd2_journal_destroy): after it the log is empty and
 // the journal refuses handles. An aborted journal stays as the medium has it,
-// for recovery.
+// for recovery. Callbacks of OnCommit are over when it returns, so none may call it.
 func (j *Journal) Destroy() error {
 	j.LockUpdates()
 	err := j.flushLocked()
@@ -69,6 +69,9 @@ func (j *Journal) Destroy() error {
 			j.request(j.running.tid)
 		}
 		j.drive(func() bool { return !j.due() })
+	}
+	for j.driving { // somebody else is at the callbacks of the last commit
+		j.cond.Wait()
 	}
 	for _, t := range j.checkpoints {
 		for _, b := range t.cp {

@@ -457,6 +457,27 @@ func (r *realTimer) After(d int64, f func()) func() bool {
 	return time.AfterFunc(time.Duration(d), f).Stop
 }
 
+// TestDestroyCallbacks: a journal is not gone before what was to be done after its last
+// commit is done. A callback wrote to the disk when that was somebody else's already.
+func TestDestroyCallbacks(t *testing.T) {
+	l := small(v3())
+	j := l.load(t, l.format())
+	var over atomic.Bool
+	entered, release := make(chan bool), make(chan bool)
+	tid := change(t, j, 1, l.buffer(5))
+	j.OnCommit(tid, func(error) {
+		close(entered)
+		<-release
+		over.Store(true)
+	})
+	<-entered
+	time.AfterFunc(20*time.Millisecond, func() { close(release) })
+	must(t, j.Destroy())
+	if !over.Load() {
+		t.Error("destroyed before the last commit's callbacks were over")
+	}
+}
+
 // TestInterval: the timer commits what runs, and an idle journal has none.
 func TestInterval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
