@@ -15,7 +15,7 @@ const upUnit = 64 << 10
 // showsBase reports whether bytes [a, b) may be mapped from a base.
 func (i *inode) showsBase(a, b int64) bool {
 	for _, p := range i.given {
-		if p.logical < b && a < p.logical+p.Len {
+		if max(a, p.logical) < min(b, p.logical+p.Len) {
 			return true
 		}
 	}
@@ -58,20 +58,14 @@ func (i *inode) owned(lo, hi int64) (from []place, to []fs.Moved, err error) {
 	if !can {
 		return nil, nil, nil
 	}
-	bs := int64(i.s.es.blockSize)
 	for _, p := range disjoint(within(i.given, lo, hi)) {
 		for done := int64(0); done < p.Len; {
 			at := p.logical + done
-			r, err := i.mapBlocks(uint32(at/bs), uint32((p.Len-done+bs-1)/bs))
+			pos, n, err := i.onDevice(at, p.Len-done)
 			if err != nil {
 				return nil, nil, err
 			}
-			if r.Physical == noPhys || r.Unwritten {
-				return nil, nil, nil
-			}
-			pos := int64(r.Physical)*bs + at%bs
-			n := min(int64(r.Len)*bs-at%bs, p.Len-done)
-			if o.Own(pos, n) != nil {
+			if n == 0 || o.Own(pos, n) != nil {
 				return nil, nil, nil
 			}
 			fd, host, have, ok := dev.HostRange(pos, n, false)

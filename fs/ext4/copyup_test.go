@@ -189,6 +189,8 @@ func TestCopyUpMapped(t *testing.T) {
 
 	_, err = f.Pwrite(e.Ctx, []byte("new"), 31*4096) // moved already
 	e.Must(err)
+	_, err = f.Pwrite(e.Ctx, nil, 48*4096) // nothing
+	e.Must(err)
 	_, err = f.Pwrite(e.Ctx, []byte("tail"), upPages*4096) // nobody maps that
 	e.Must(err)
 	if m.moves != 0 || m.parts != 1 {
@@ -221,8 +223,7 @@ func TestCopyUpMapped(t *testing.T) {
 	}
 }
 
-// TestCopyUpFull: where nothing can be copied up, mappings get a copy in memory, and the
-// write its error.
+// TestCopyUpFull: where nothing can be copied up, mappings get a copy in memory.
 func TestCopyUpFull(t *testing.T) {
 	e, m, dev := onCow(t)
 	f, _ := mapBased(e)

@@ -145,15 +145,10 @@ func (i *inode) direct(ctx *fs.Context, offset, length int64, store bool) ([]fs.
 	var runs []fs.MapRun
 	var base []place
 	for at := offset; at < offset+length; {
-		r, err := i.mapBlocks(uint32(at/bs), uint32(divUp(uint64(offset+length-at/bs*bs), uint64(bs))))
-		if err != nil {
+		pos, n, err := i.onDevice(at, offset+length-at)
+		if err != nil || n == 0 {
 			return nil, false, err
 		}
-		if r.Physical == noPhys || r.Unwritten {
-			return nil, false, nil
-		}
-		pos := int64(r.Physical)*bs + at%bs
-		n := min(int64(r.Len)*bs-at%bs, offset+length-at)
 		fd, host, have, ok := dev.HostRange(pos, n, store)
 		if !ok && store {
 			// In a COW disk's base: it must be where stores may go from now on.
@@ -195,6 +190,17 @@ func (i *inode) direct(ctx *fs.Context, offset, length int64, store bool) ([]fs.
 	}
 	i.give(base)
 	return runs, true, nil
+}
+
+// onDevice gives where on the device the run begins that bytes at of the file are in, and
+// how much of the n that are asked for it holds: 0 of a hole or what is unwritten.
+func (i *inode) onDevice(at, n int64) (pos, have int64, err error) {
+	bs := int64(i.s.es.blockSize)
+	r, err := i.mapBlocks(uint32(at/bs), uint32(divUp(uint64(at%bs+n), uint64(bs))))
+	if err != nil || r.Physical == noPhys || r.Unwritten {
+		return 0, 0, err
+	}
+	return int64(r.Physical)*bs + at%bs, min(int64(r.Len)*bs-at%bs, n), nil
 }
 
 func roundTo(n, unit int64) int64 { return (n + unit - 1) / unit * unit }
